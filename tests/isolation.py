@@ -1,0 +1,77 @@
+"""Show that each distribution stands alone.
+
+Builds each wheel, installs it into an empty environment with nothing but its own locked
+dependencies and the unit tests' tools, runs its unit tests there, and checks that its siblings
+cannot be imported.
+"""
+
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+UV = Path(sys.executable).with_name("uv")
+
+
+@dataclass(frozen=True, slots=True)
+class Distribution:
+    """One wheel, the folder of its unit tests, and the siblings it brings or must not see."""
+
+    package: str
+    tests: str
+    brings: tuple[str, ...] = ()
+
+    @property
+    def siblings(self) -> tuple[str, ...]:
+        """Name the packages that must not be importable beside this one."""
+        return tuple({d.package for d in DISTRIBUTIONS} - {self.package, *self.brings})
+
+
+DISTRIBUTIONS = (
+    Distribution("license_client", "tests/unit/client"),
+    Distribution("license_server", "tests/unit/server"),
+    Distribution("db_api", "tests/unit/data_api", brings=("license_client",)),
+)
+
+
+def run(*command: str | Path, cwd: Path = ROOT) -> None:
+    """Run a command and stop at its failure."""
+    sys.stderr.write(f"+ {' '.join(str(part) for part in command)}\n")
+    subprocess.run([str(part) for part in command], cwd=cwd, check=True)
+
+
+def build(package: str, wheels: Path) -> Path:
+    """Build the wheel of `package` by way of its sdist and return its path."""
+    target = wheels / package
+    run(sys.executable, "-m", "build", "--no-isolation", "--outdir", target, ROOT / package)
+    return next(target.glob("*.whl"))
+
+
+def check(distribution: Distribution, wheels: dict[str, Path], environment: Path) -> None:
+    """Install `distribution` alone into `environment` and run its unit tests there."""
+    python = environment / "bin" / "python"
+    run(UV, "venv", "--quiet", "--python", sys.executable, environment)
+    install = (UV, "pip", "install", "--quiet", "--python", python)
+    for lock in (f"{distribution.package}/requirements.lock", "tests/unit/requirements.lock"):
+        run(*install, "--require-hashes", "-r", lock)
+    names = (distribution.package, *distribution.brings)
+    run(*install, "--no-deps", *(wheels[name] for name in names))
+    for sibling in distribution.siblings:
+        absent = f"from importlib.util import find_spec; raise SystemExit(find_spec({sibling!r}))"
+        run(python, "-I", "-c", absent, cwd=environment)
+    run(python, "-m", "pytest", "-q", "-p", "no:cacheprovider", distribution.tests)
+
+
+def main() -> None:
+    """Check every distribution."""
+    with tempfile.TemporaryDirectory(prefix="isolation-") as folder:
+        scratch = Path(folder)
+        wheels = {d.package: build(d.package, scratch / "wheels") for d in DISTRIBUTIONS}
+        for distribution in DISTRIBUTIONS:
+            check(distribution, wheels, scratch / distribution.package)
+
+
+if __name__ == "__main__":
+    main()
