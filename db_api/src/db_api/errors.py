@@ -1,0 +1,163 @@
+"""What the service refuses, in plain words and stable codes; nothing here knows of HTTP.
+
+`problems` turns each class into a status; a class without a row there fails a test.
+
+    DataApiError
+    ├── InternalError                   ours to mend
+    ├── NotReadyError                   try later
+    │   └── MigrationNeededError        run `db-api migrate`
+    ├── CredentialMissingError          send a credential
+    ├── CredentialInvalidError          send another one
+    ├── AccessDeniedError               the credential may not do this
+    │   └── SchemaProtectedError        nobody may
+    ├── TooManyRequestsError            wait
+    │   └── TooManyFailedLoginsError
+    ├── LicenseClosedError              activate or renew the license
+    ├── LicenseServerUnreachableError   try later
+    ├── LicenseRefusedError             another key or email
+    ├── InvalidRequestError             mend the request
+    │   ├── UnsupportedMediaTypeError
+    │   └── BodyTooLargeError
+    ├── NotFoundError
+    ├── MethodNotAllowedError
+    └── StateConflictError
+"""
+
+from typing import ClassVar
+
+
+class DataApiError(Exception):
+    """The root: nothing else leaves the package's public functions.
+
+    Args:
+        message: what was wrong and what was expected, without any secret's value.
+        details: more about this case.
+        hint: what to do next.
+    """
+
+    code: ClassVar[str]
+
+    def __init__(
+        self, message: str, *, details: str | None = None, hint: str | None = None
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.details = details
+        self.hint = hint
+
+
+class InternalError(DataApiError):
+    """A fault of ours; the log has what happened, under the request's id."""
+
+    code = "DBAPI001"
+
+
+class NotReadyError(DataApiError):
+    """The database or the schema cache cannot answer now."""
+
+    code = "DBAPI002"
+
+
+class MigrationNeededError(NotReadyError):
+    """The service's own tables are of another revision."""
+
+    code = "DBAPI003"
+
+
+class CredentialMissingError(DataApiError):
+    """The route needs a credential and got none."""
+
+    code = "DBAPI100"
+
+
+class CredentialInvalidError(DataApiError):
+    """The credential is unknown, malformed, revoked or expired."""
+
+    code = "DBAPI101"
+
+
+class AccessDeniedError(DataApiError):
+    """The credential is good and may not do this."""
+
+    code = "DBAPI102"
+
+
+class SchemaProtectedError(AccessDeniedError):
+    """The schema belongs to PostgreSQL or to this service."""
+
+    code = "DBAPI103"
+
+
+class TooManyRequestsError(DataApiError):
+    """A rate limit is used up.
+
+    Args:
+        message: which limit.
+        retry_after_seconds: when the next request has a chance, at least 1.
+    """
+
+    code = "DBAPI110"
+
+    def __init__(self, message: str, retry_after_seconds: int) -> None:
+        super().__init__(message, hint=f"Wait {retry_after_seconds} s and try again.")
+        self.retry_after_seconds = retry_after_seconds
+
+
+class TooManyFailedLoginsError(TooManyRequestsError):
+    """An address failed to log in too often."""
+
+    code = "DBAPI111"
+
+
+class LicenseClosedError(DataApiError):
+    """The license is not usable, so data routes are closed."""
+
+    code = "DBAPI200"
+
+
+class LicenseServerUnreachableError(DataApiError):
+    """The license server gave no answer that proves itself."""
+
+    code = "DBAPI201"
+
+
+class LicenseRefusedError(DataApiError):
+    """The license server answered, signed, that this key and email open nothing."""
+
+    code = "DBAPI202"
+
+
+class InvalidRequestError(DataApiError):
+    """A member, parameter or name is missing or malformed."""
+
+    code = "DBAPI300"
+
+
+class UnsupportedMediaTypeError(InvalidRequestError):
+    """The body is not of a type that the route reads."""
+
+    code = "DBAPI301"
+
+
+class BodyTooLargeError(InvalidRequestError):
+    """The body is over the route's limit."""
+
+    code = "DBAPI302"
+
+
+class NotFoundError(DataApiError):
+    """What the path names does not exist."""
+
+    code = "DBAPI303"
+
+
+class MethodNotAllowedError(DataApiError):
+    """The path exists and has no such method."""
+
+    code = "DBAPI304"
+
+
+class StateConflictError(DataApiError):
+    """The change does not fit what is there."""
+
+    code = "DBAPI305"
