@@ -1,0 +1,118 @@
+"""Immutable descriptions of tables, and the snapshot that holds them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal, Self
+
+from db_api.identifiers import SqlName
+
+TableKind = Literal["table", "partitioned_table", "view", "materialized_view", "foreign_table"]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a table or view.
+
+    Attributes:
+        type: what a value is cast to, in SQL, without length or precision: a cast to
+            `character varying(3)` would cut a value that should be refused.
+        declared_type: as declared, with length and precision; for people.
+        default: the SQL expression PostgreSQL evaluates for a missing value, or None.
+        is_generated: PostgreSQL computes it; it cannot be written.
+    """
+
+    name: str
+    sql_name: SqlName
+    type: str
+    declared_type: str
+    nullable: bool
+    default: str | None
+    is_generated: bool
+    comment: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignKey:
+    """A foreign key, its columns in the order of the referenced ones."""
+
+    name: str
+    columns: tuple[str, ...]
+    referenced_schema: str
+    referenced_table: str
+    referenced_columns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Unique:
+    """A unique constraint that is not the primary key."""
+
+    name: str
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """An index; `definition` is its CREATE INDEX statement."""
+
+    name: str
+    is_unique: bool
+    definition: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Table:
+    """A table, view, materialized view or foreign table.
+
+    Compared by identity: a reload makes new tables, and whatever was built upon an old one
+    (a plan, a statement's text) belongs to the old one.
+
+    Attributes:
+        columns: by name, in the order of the table.
+        primary_key: names in key order; empty when there is none.
+        row_estimate: as of the last ANALYZE; None when there was none.
+    """
+
+    schema: str
+    name: str
+    sql_name: SqlName
+    kind: TableKind
+    comment: str | None
+    row_estimate: int | None
+    columns: Mapping[str, Column]
+    primary_key: tuple[str, ...]
+    uniques: tuple[Unique, ...]
+    foreign_keys: tuple[ForeignKey, ...]
+    indexes: tuple[Index, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaCache:
+    """Everything known of the database at one moment.
+
+    Attributes:
+        by_schema: tables by schema and name, names in alphabetical order.
+        cast_types: types that a request may cast to: name as a client writes it (lower case,
+            or as created) to its SQL form; types of one schema under `(schema, name)`,
+            built-in ones under `("", name)`.
+    """
+
+    by_schema: Mapping[str, Mapping[str, Table]]
+    cast_types: Mapping[tuple[str, str], str]
+
+    @classmethod
+    def empty(cls) -> Self:
+        """Make the snapshot that knows nothing."""
+        return cls(MappingProxyType({}), MappingProxyType({}))
+
+    def tables(self, schema: str) -> tuple[Table, ...]:
+        """List the tables of a schema in alphabetical order; none for an unknown schema."""
+        return tuple(self.by_schema.get(schema, {}).values())
+
+    def table(self, schema: str, name: str) -> Table | None:
+        """Find a table by its exact name."""
+        return self.by_schema.get(schema, {}).get(name)
+
+    def cast_type(self, schema: str, name: str) -> str | None:
+        """Resolve the type of a `::type` cast: the schema's own types, then built-in ones."""
+        return self.cast_types.get((schema, name)) or self.cast_types.get(("", name.lower()))
