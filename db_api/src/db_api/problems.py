@@ -69,4 +69,3 @@ def api_response(error: errors.DataApiError, request_id: str) -> JSONResponse:
         "requestId": request_id,
     }
     return JSONResponse(body, status, headers_of(error))
-

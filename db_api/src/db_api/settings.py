@@ -1,0 +1,237 @@
+"""The settings of one process: read once from the environment, all mistakes named at once.
+
+The licensing settings (`LICENSE_*`) are read by the SDK; here stand those that are this service's
+own rule: the start's patience and the cache's encryption.
+"""
+
+import ipaddress
+from collections.abc import Iterator, Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Final
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    FilePath,
+    SecretStr,
+    ValidationError,
+    field_validator,
+)
+
+from db_api.passwords import is_password_hash, password_weakness
+
+IpNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
+_SECRETS: Final = ("DATABASE_URL", "AUTH_PASS", "AUTH_PASS_HASH")
+_DEFAULT_HOST: Final = "127.0.0.1"
+_TEXTS: Final = {
+    "missing": "is required",
+    "path_not_file": "there is no such file",
+    "string_pattern_mismatch": "holds a colon or a control character",
+}
+
+
+class SettingsError(Exception):
+    """The environment does not make settings.
+
+    Args:
+        mistakes: one line each, every one naming its setting, none holding a secret's value.
+    """
+
+    def __init__(self, mistakes: tuple[str, ...]) -> None:
+        super().__init__("; ".join(mistakes))
+        self.mistakes = mistakes
+
+
+class AppEnv(StrEnum):
+    """How strict the start is."""
+
+    PRODUCTION = "production"
+    DEVELOPMENT = "development"
+
+
+class LogLevel(StrEnum):
+    """From which level on events are written."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+def _read_networks(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    try:
+        return tuple(ipaddress.ip_network(part.strip()) for part in value.split(","))
+    except ValueError:
+        raise ValueError("is not a list of networks such as 10.0.0.0/8,192.168.1.7") from None
+
+
+class Settings(BaseModel):
+    """Every field is the environment variable of the same name in capitals.
+
+    Attributes:
+        database_url: `postgresql://user:password@host:5432/database`, libpq's parameters allowed.
+        auth_user: the administrator's name for HTTP Basic.
+        auth_pass: its password; or
+        auth_pass_hash: the Argon2id PHC string of it.
+        host: the address to listen on.
+        port: the port to listen on; 0 takes a free one.
+        tls_cert_file: PEM chain; both TLS files or none.
+        tls_key_file: PEM key of the first certificate.
+        app_env: `production` refuses what `development` (loopback only) lets pass.
+        trusted_proxies: networks whose `X-Forwarded-*` headers are believed, comma-separated.
+        log_level: from which level on events are written.
+        license_start_wait: seconds that a first start waits for the license server.
+        statement_timeout_anon: milliseconds a statement of an `anon` key may take.
+        statement_timeout_service: the same for `service_role` keys and the administrator.
+        lock_timeout: milliseconds a statement may wait for a lock.
+        max_rows_anon: rows an answer to an `anon` key holds at most.
+        max_rows_service: the same for `service_role` keys.
+        max_body_bytes: bytes of a request's body at most.
+        pool_size: database connections for requests.
+        pool_timeout: seconds a request waits for one of them.
+        key_rate: requests a second for each API key.
+        key_burst: requests at once for each API key.
+        failed_logins_per_minute: failed logins a minute for each address.
+    """
+
+    model_config = ConfigDict(
+        frozen=True, extra="ignore", hide_input_in_errors=True, alias_generator=str.upper
+    )
+
+    database_url: SecretStr
+    auth_user: str = Field(min_length=1, max_length=64, pattern=r"^[^:\x00-\x1f\x7f]+$")
+    auth_pass: SecretStr | None = None
+    auth_pass_hash: SecretStr | None = None
+    host: str = _DEFAULT_HOST
+    port: int = Field(default=3001, ge=0, le=65_535)
+    tls_cert_file: FilePath | None = None
+    tls_key_file: FilePath | None = None
+    app_env: AppEnv = AppEnv.PRODUCTION
+    trusted_proxies: Annotated[tuple[IpNetwork, ...], BeforeValidator(_read_networks)] = ()
+    log_level: LogLevel = LogLevel.INFO
+    license_start_wait: float = Field(default=15, ge=0, le=300)
+    statement_timeout_anon: int = Field(default=3_000, ge=1, le=3_600_000)
+    statement_timeout_service: int = Field(default=8_000, ge=1, le=3_600_000)
+    lock_timeout: int = Field(default=2_000, ge=1, le=3_600_000)
+    max_rows_anon: int = Field(default=1_000, ge=1, le=1_000_000)
+    max_rows_service: int = Field(default=10_000, ge=1, le=1_000_000)
+    max_body_bytes: int = Field(default=2 * 1024 * 1024, ge=1024, le=1024**3)
+    pool_size: int = Field(default=10, ge=1, le=100)
+    pool_timeout: float = Field(default=2, gt=0, le=60)
+    key_rate: float = Field(default=20, gt=0, le=1_000_000)
+    key_burst: int = Field(default=40, ge=1, le=1_000_000)
+    failed_logins_per_minute: int = Field(default=10, ge=1, le=1_000)
+
+    @property
+    def listens_on_loopback(self) -> bool:
+        """Tell whether only this machine can connect."""
+        return is_loopback(self.host)
+
+    @field_validator("database_url")
+    @classmethod
+    def _require_postgresql(cls, value: SecretStr) -> SecretStr:
+        if not value.get_secret_value().startswith(("postgresql://", "postgres://")):
+            raise ValueError("is not a URL of the form postgresql://user:password@host:5432/name")
+        return value
+
+    @field_validator("auth_pass_hash")
+    @classmethod
+    def _require_argon2id(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not is_password_hash(value.get_secret_value()):
+            raise ValueError(
+                "is not an Argon2id string of at least m=19456,t=2; "
+                "`db-api gen password --hash` makes one"
+            )
+        return value
+
+
+def read_settings(environ: Mapping[str, str]) -> Settings:
+    """Make the settings of a process.
+
+    Args:
+        environ: the process's environment; a secret may come as the file `NAME_FILE` instead.
+
+    Raises:
+        SettingsError: every mistake, by the name of its setting.
+    """
+    values, mistakes = _with_secret_files(environ)
+    mistakes += [*_credential_mistakes(values), *_network_mistakes(values)]
+    try:
+        settings = Settings.model_validate(values)
+    except ValidationError as error:
+        raise SettingsError((*_field_mistakes(error), *mistakes)) from None
+    if mistakes:
+        raise SettingsError(tuple(mistakes))
+    return settings
+
+
+def _with_secret_files(environ: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
+    """Take the contents of `NAME_FILE` as NAME; an empty variable counts as unset."""
+    values = {name: value for name, value in environ.items() if value}
+    mistakes = []
+    for name in _SECRETS:
+        file = values.get(f"{name}_FILE")
+        if file is None:
+            continue
+        if name in values:
+            mistakes.append(f"{name}: set either {name} or {name}_FILE")
+            continue
+        try:
+            values[name] = Path(file).read_text(encoding="utf-8").rstrip("\r\n")
+        except (OSError, UnicodeDecodeError) as error:
+            mistakes.append(f"{name}_FILE: cannot be read ({type(error).__name__})")
+    return values, mistakes
+
+
+def _credential_mistakes(values: Mapping[str, str]) -> Iterator[str]:
+    """Judge what no single field can; on the raw values, so that one mistake hides no other."""
+    password = values.get("AUTH_PASS")
+    if (password is None) == ("AUTH_PASS_HASH" not in values):
+        yield "AUTH_PASS: set either AUTH_PASS or AUTH_PASS_HASH (`db-api gen password`)"
+    if values.get("APP_ENV") == AppEnv.DEVELOPMENT:
+        return
+    weakness = password and password_weakness(values.get("AUTH_USER", ""), password)
+    if weakness:
+        yield f"AUTH_PASS: {weakness}; `db-api gen password` makes one"
+    if not {"LICENSE_ENCRYPTION_KEY", "LICENSE_ENCRYPTION_KEY_FILE"} & values.keys():
+        yield (
+            "LICENSE_ENCRYPTION_KEY: is required in production; "
+            "`db-api gen encryption-key` makes one"
+        )
+
+
+def _network_mistakes(values: Mapping[str, str]) -> Iterator[str]:
+    if ("TLS_CERT_FILE" in values) != ("TLS_KEY_FILE" in values):
+        yield "TLS_CERT_FILE: set TLS_CERT_FILE and TLS_KEY_FILE together"
+    if is_loopback(values.get("HOST", _DEFAULT_HOST)):
+        return
+    if values.get("APP_ENV") == AppEnv.DEVELOPMENT:
+        yield "APP_ENV: development listens on loopback only; change APP_ENV or HOST"
+    if not {"TLS_CERT_FILE", "TRUSTED_PROXIES"} & values.keys():
+        yield (
+            "HOST: plain HTTP is served on loopback only; set TLS_CERT_FILE and TLS_KEY_FILE, "
+            "or name the proxy that speaks HTTPS in TRUSTED_PROXIES"
+        )
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether an address, or `localhost`, reaches this machine only."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _field_mistakes(error: ValidationError) -> tuple[str, ...]:
+    return tuple(
+        f"{str(detail['loc'][0]).upper()}: "
+        f"{_TEXTS.get(detail['type'], detail['msg']).removeprefix('Value error, ')}"
+        for detail in error.errors(include_url=False, include_input=False, include_context=False)
+    )
