@@ -91,11 +91,18 @@ class DecisionIssuer:
         Raises:
             SigningUnavailable: the signing key is not valid at `now`.
         """
-        issued = int(now.timestamp())
-        if not self._published.not_before <= issued < self._published.not_after:
-            raise SigningUnavailable("the signing key is not valid at this time: rotate it")
+        self.require_usable(now)
         origin = Origin(self._issuer, _new_id(), self._keyset_epoch)
         return self._signer.sign(encode_claims(claims_of(verdict, found, binding, origin, now)))
+
+    def require_usable(self, now: datetime) -> None:
+        """Do nothing if the signing key is valid at `now`.
+
+        Raises:
+            SigningUnavailable: it is not.
+        """
+        if not self._published.not_before <= _unix(now) < self._published.not_after:
+            raise SigningUnavailable("the signing key is not valid at this time: rotate it")
 
 
 def claims_of(

@@ -103,15 +103,10 @@ def evaluate(
     """
     if found is None:
         return Verdict(Code.LICENSE_NOT_FOUND)
-    if not found.email_matches:
-        return Verdict(Code.EMAIL_MISMATCH)
-    if found.license.product != product:
-        return Verdict(Code.PRODUCT_MISMATCH)
-    if found.key_superseded_until is not None and now >= found.key_superseded_until:
-        return Verdict(Code.KEY_ROTATED)
-    if operation is Operation.DEACTIVATE:
+    denial = _mistaken(found, product, now)
+    if denial is None and operation is Operation.DEACTIVATE:
         return Verdict(Code.DEACTIVATED, effect=Effect.FORGET)
-    denial = _denial(found, client_version, now)
+    denial = denial or _denial(found, client_version, now)
     if denial is not None:
         return Verdict(denial)
     return Verdict(
@@ -122,7 +117,18 @@ def evaluate(
     )
 
 
+def _mistaken(found: Found, product: str, now: datetime) -> Code | None:
+    """Say what is wrong with the presented names, whatever the license is worth."""
+    if not found.email_matches:
+        return Code.EMAIL_MISMATCH
+    if found.license.product != product:
+        return Code.PRODUCT_MISMATCH
+    ends = found.key_superseded_until
+    return Code.KEY_ROTATED if ends is not None and now >= ends else None
+
+
 def _denial(found: Found, client_version: str, now: datetime) -> Code | None:
+    """Say why a license that was rightly named may not be used now."""
     lic, policy = found.license, found.policy
     end = lic.ends_at(now)
     if lic.standing is not Standing.ACTIVE:

@@ -111,7 +111,7 @@ def _broken_names(product: Product) -> list[FieldError]:
 
 def _broken_times(policy: Policy) -> list[FieldError]:
     rules = [
-        ("refresh", MIN_REFRESH <= policy.refresh, "at least one minute is expected"),
+        ("refresh", policy.refresh >= MIN_REFRESH, "at least one minute is expected"),
         ("lease", policy.refresh <= policy.lease, "no less than refresh is expected"),
         ("offline_grace", policy.lease <= policy.offline_grace, "no less than lease is expected"),
         ("offline_grace", policy.offline_grace <= MAX_OFFLINE_GRACE,

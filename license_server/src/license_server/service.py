@@ -5,16 +5,17 @@ the result is signed.
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from license_server.codes import MESSAGES, Code, Notice
+from license_server.codes import ANONYMOUS, MESSAGES, Code, Notice
 from license_server.decisions import Binding, DecisionIssuer
 from license_server.emails import Email
 from license_server.errors import RateLimited, SigningUnavailable
 from license_server.evaluation import Effect, Found, Operation, Seat, Verdict, evaluate
-from license_server.keysets import KeySetHistory
+from license_server.keyset_history import KeySetHistory
 from license_server.license_keys import LicenseKey
 from license_server.ports import EMAIL_MISMATCHES, LicenseRepository, Throttle, Visit
 from license_server.sealing import Peppers
@@ -137,3 +138,109 @@ class LicenseService:
         await self._repository.require_ready()
         await self._require_right_clock(now)
         self._issuer.require_usable(now)
+
+    async def _settle(
+        self, operation: Operation, found: Found | None, visit: Visit
+    ) -> tuple[Verdict, Found | None]:
+        """Judge, bring about what the judgment depends on, and judge again if that failed."""
+        verdict = self._judge(operation, found, visit)
+        if found is None:
+            return verdict, None
+        lic = found.license
+        if verdict.effect is Effect.FORGET:
+            await self._repository.forget(lic.license_id, visit.instance_id)
+        if verdict.effect is Effect.REGISTER:
+            limit = found.policy.deployment_limit
+            seat = await self._repository.register(lic.license_id, visit, limit)
+            found = replace(found, seat=seat)
+            verdict = self._judge(operation, found, visit)
+        if verdict.starts_trial:
+            found = await self._with_started_trial(found, visit.at)
+        return verdict, found
+
+    def _judge(self, operation: Operation, found: Found | None, visit: Visit) -> Verdict:
+        return evaluate(found, operation, visit.product, visit.client_version, visit.at)
+
+    async def _with_started_trial(self, found: Found, now: datetime) -> Found:
+        lic = found.license
+        end = lic.ends_at(now)
+        if end is None:
+            return found
+        kept = await self._repository.start_trial(lic.license_id, end, now)
+        return replace(found, license=replace(lic, expires_at=kept))
+
+    async def _require_no_guessing(self, found: Found | None, visit: Visit) -> None:
+        """Stop guesses of the email of a key; a registered deployment is never stopped.
+
+        For an unregistered one the limit is asked first, whether or not its email is right: past
+        the limit, no answer depends on the email.
+        """
+        if found is None:
+            return
+        subject = visit.key_macs[0].hex()
+        if found.seat is Seat.UNKNOWN:
+            wait = await self._throttle.is_exhausted(EMAIL_MISMATCHES, subject)
+            if wait is not None:
+                raise RateLimited(
+                    "too many requests with another email for this license key",
+                    retry_after_seconds=wait,
+                )
+        if not found.email_matches:
+            with suppress(RateLimited):  # the limit is for the next one: this one is answered
+                await self._throttle.hit(EMAIL_MISMATCHES, subject)
+
+    async def _require_right_clock(self, now: datetime) -> None:
+        """Compare the clock with the database's newest time, at most once a minute if all is well.
+
+        Raises:
+            SigningUnavailable: the clock is behind, so a decision could undo a newer one.
+        """
+        is_due = self._next_clock_check is None or now >= self._next_clock_check
+        if is_due or self._is_behind(now):
+            self._newest = await self._repository.advance_newest_time(now)
+            self._next_clock_check = now + _CLOCK_CHECK_INTERVAL
+        if self._is_behind(now):
+            raise SigningUnavailable(
+                "the server's clock is behind the newest time in its database: set it right"
+            )
+
+    def _is_behind(self, now: datetime) -> bool:
+        return self._newest is not None and now < self._newest - MAX_CLOCK_LAG
+
+    def _visit(self, presented: Presented, now: datetime) -> Visit:
+        return Visit(
+            key_macs=self._peppers.key_macs(presented.key),
+            email_indexes=self._peppers.email_indexes(presented.email),
+            product=presented.product,
+            instance_id=presented.instance_id,
+            client_name=presented.client_name,
+            client_version=presented.client_version,
+            app_version=presented.app_version,
+            deployment_name=presented.deployment_name,
+            at=now,
+        )
+
+    def _answer(
+        self, verdict: Verdict, found: Found | None, decision: str, epoch: int, now: datetime
+    ) -> Answer:
+        is_shown = found is not None and verdict.code not in ANONYMOUS
+        return Answer(
+            valid=verdict.code is Code.VALID,
+            code=verdict.code,
+            status=found.license.status(now).value if found and is_shown else None,
+            warnings=verdict.notices,
+            message=MESSAGES[verdict.code],
+            server_time=now,
+            decision=decision,
+            keyset=self._keysets.above(epoch) or None,
+        )
+
+
+def _binding(presented: Presented) -> Binding:
+    return Binding(
+        product=presented.product,
+        instance_id=presented.instance_id,
+        digest=presented.digest,
+        key=presented.key,
+        email=presented.email,
+    )

@@ -1,0 +1,46 @@
+"""Files that hold secrets: read only if nobody else can, and made so that nobody else can."""
+
+import os
+import stat
+from pathlib import Path
+
+from license_server.errors import ConfigurationError
+
+_OTHERS = stat.S_IRWXG | stat.S_IRWXO
+_OWNER_ONLY = stat.S_IRUSR | stat.S_IWUSR
+
+
+def read_secret(path: Path, what: str) -> bytes:
+    """Return the bytes of a secret file.
+
+    Args:
+        path: where it is.
+        what: its name in messages, such as "the signing key".
+
+    Raises:
+        ConfigurationError: it is missing, unreadable, or open to other users.
+    """
+    try:
+        with path.open("rb") as file:
+            mode = os.fstat(file.fileno()).st_mode
+            content = file.read()
+    except OSError as error:
+        raise ConfigurationError(f"cannot read {what} {path}: {error.strerror}") from error
+    if mode & _OTHERS:
+        raise ConfigurationError(
+            f"{what} {path} is open to other users (mode {stat.S_IMODE(mode):04o}): "
+            f"run `chmod 600 {path}`"
+        )
+    return content
+
+
+def write_secret(path: Path, content: bytes) -> None:
+    """Make a new file of mode 0600 and put it on disk for good.
+
+    Raises:
+        FileExistsError: there is one already.
+    """
+    with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, _OWNER_ONLY), "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
