@@ -7,7 +7,7 @@ load.
 
 import math
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Final
 
@@ -38,9 +38,9 @@ class TokenBuckets:
     def __init__(self, rate: Rate, now: Callable[[], float]) -> None:
         self._rate = rate
         self._now = now
-        self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()  # tokens, read at
+        self._buckets: OrderedDict[Hashable, tuple[float, float]] = OrderedDict()  # tokens, read at
 
-    def take(self, name: str) -> int:
+    def take(self, name: Hashable) -> int:
         """Take one token: 0 when there was one, else the whole seconds until there is."""
         tokens, now = self._level(name)
         if tokens < 1:
@@ -51,12 +51,12 @@ class TokenBuckets:
             self._buckets.popitem(last=False)
         return 0
 
-    def wait_seconds(self, name: str) -> int:
+    def wait_seconds(self, name: Hashable) -> int:
         """Return the whole seconds until a token is there, 0 for now; takes none."""
         tokens, _ = self._level(name)
         return 0 if tokens >= 1 else self._wait(tokens)
 
-    def _level(self, name: str) -> tuple[float, float]:
+    def _level(self, name: Hashable) -> tuple[float, float]:
         now = self._now()
         tokens, read_at = self._buckets.get(name, (self._rate.burst, now))
         return min(self._rate.burst, tokens + (now - read_at) * self._rate.per_second), now

@@ -16,8 +16,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from db_api.errors import DataApiError, MigrationNeededError, NotReadyError
 
 _CONNECT_SECONDS: Final = 5
-_STATEMENT_MILLISECONDS: Final = 30_000
-_DEADLINE_SECONDS: Final = 32  # a frozen backend obeys no statement_timeout
+_STATEMENT_SECONDS: Final = 30
+_DEADLINE_MARGIN_SECONDS: Final = 2  # a frozen backend obeys no statement_timeout
 _POOL_SIZE: Final = 2
 _POOL_SECONDS: Final = 2
 _UNREACHABLE: Final = (OSError, TimeoutError, PoolTimeoutError, asyncpg.InterfaceError)
@@ -32,21 +32,22 @@ _UNDEFINED: Final = frozenset(
 )
 
 
-def open_control(database_url: str) -> AsyncEngine:
+def open_control(database_url: str, *, statement_seconds: int = _STATEMENT_SECONDS) -> AsyncEngine:
     """Make the engine of the service's own tables; it connects when first used.
 
     Args:
         database_url: `postgresql://…` as libpq reads it.
+        statement_seconds: how long a statement may take.
     """
 
     async def connect() -> asyncpg.Connection:
         return await asyncpg.connect(
             database_url,
             timeout=_CONNECT_SECONDS,
-            command_timeout=_DEADLINE_SECONDS,
+            command_timeout=statement_seconds + _DEADLINE_MARGIN_SECONDS,
             server_settings={
                 "application_name": "db-api control",
-                "statement_timeout": str(_STATEMENT_MILLISECONDS),
+                "statement_timeout": f"{statement_seconds}s",
                 "timezone": "UTC",
             },
         )

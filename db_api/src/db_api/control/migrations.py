@@ -11,12 +11,13 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from db_api.control.database import transaction
+from db_api.control.database import open_control, transaction
 from db_api.control.tables import SCHEMA
 
 _SCRIPTS: Final = Path(__file__).parent.parent / "migrations"
 _LOCK_ID: Final = 0x6462_6170_69  # "dbapi"; PostgreSQL scopes advisory locks to the database
-_LOCK_SECONDS: Final = 25  # under the statement timeout of these connections
+_LOCK_SECONDS: Final = 60
+_STATEMENT_SECONDS: Final = 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,18 +51,22 @@ async def read_revisions(engine: AsyncEngine) -> Revisions:
     return Revisions(found, ScriptDirectory.from_config(_config()).get_current_head())
 
 
-async def migrate(engine: AsyncEngine) -> Revisions:
+async def migrate(database_url: str) -> Revisions:
     """Apply what is missing, each revision in a transaction of its own; one migrator at a time.
 
     Raises:
-        NotReadyError: the database does not answer, or another migrator holds the lock.
+        NotReadyError: the database does not answer, or another migrator held the lock for 60 s.
     """
-    async with transaction(engine) as guard:
-        await guard.execute(text(f"SET LOCAL lock_timeout = '{_LOCK_SECONDS}s'"))
-        await guard.execute(text("SELECT pg_advisory_xact_lock(:id)"), {"id": _LOCK_ID})
-        async with engine.connect() as connection:
-            await connection.run_sync(_upgrade)
-    return await read_revisions(engine)
+    engine = open_control(database_url, statement_seconds=_STATEMENT_SECONDS)
+    try:
+        async with transaction(engine) as guard:
+            await guard.execute(text(f"SET LOCAL lock_timeout = '{_LOCK_SECONDS}s'"))
+            await guard.execute(text("SELECT pg_advisory_xact_lock(:id)"), {"id": _LOCK_ID})
+            async with engine.connect() as connection:
+                await connection.run_sync(_upgrade)
+        return await read_revisions(engine)
+    finally:
+        await engine.dispose()
 
 
 def _config() -> Config:

@@ -1,0 +1,73 @@
+"""API keys by their digest, remembered for 4 s: a revocation holds in every process within 5 s."""
+
+import asyncio
+import hmac
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Final
+
+from db_api.api_keys import ApiKey, digest_of
+from db_api.callers import Caller
+
+_REMEMBERED_SECONDS: Final = 4
+
+
+@dataclass(frozen=True, slots=True)
+class KnownKey:
+    """A stored key, the caller that it makes, and until when both may be believed."""
+
+    key: ApiKey
+    caller: Caller
+    until: float
+
+
+class KeyDirectory:
+    """What the database says about keys, asked once per key and 4 s.
+
+    Args:
+        find: looks a key up by its digest.
+        now: a monotonic clock in seconds.
+    """
+
+    def __init__(
+        self, find: Callable[[bytes], Awaitable[ApiKey | None]], now: Callable[[], float]
+    ) -> None:
+        self._find = find
+        self._now = now
+        self._known: dict[bytes, KnownKey] = {}  # keys that exist, so as many as the table has
+        self._asking: dict[bytes, asyncio.Task[KnownKey | None]] = {}
+
+    def is_known(self, text: str) -> bool:
+        """Tell whether this process has seen the key exist."""
+        return digest_of(text) in self._known
+
+    async def look_up(self, text: str) -> KnownKey | None:
+        """Find a key, from memory where that is fresh.
+
+        Raises:
+            NotReadyError: the database does not answer.
+        """
+        digest = digest_of(text)
+        known = self._known.get(digest)
+        if known is not None and self._now() < known.until:
+            return known if hmac.compare_digest(known.key.digest, digest) else None
+        return await self._ask(digest)
+
+    async def _ask(self, digest: bytes) -> KnownKey | None:
+        """Ask the database, once for all who wait for the same key."""
+        task = self._asking.get(digest)
+        if task is None:
+            task = asyncio.create_task(self._read(digest))
+            self._asking[digest] = task
+            task.add_done_callback(lambda _: self._asking.pop(digest, None))
+        return await asyncio.shield(task)
+
+    async def _read(self, digest: bytes) -> KnownKey | None:
+        until = self._now() + _REMEMBERED_SECONDS  # from before the question on
+        key = await self._find(digest)
+        if key is None:
+            self._known.pop(digest, None)
+            return None
+        caller = Caller(schema=key.schema, kind=key.type.value, key_prefix=key.prefix)
+        self._known[digest] = KnownKey(key, caller, until)
+        return self._known[digest]
