@@ -1,0 +1,196 @@
+"""Serve an ASGI application by uvicorn: TLS or loopback, the guarded protocol, a graceful stop.
+
+SIGTERM and SIGINT end it the same way: no new connections, what was accepted is answered within
+`GRACE_SECONDS`, what was opened is closed, and the process ends with status 0.
+"""
+
+import asyncio
+import signal
+import socket
+import ssl
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractAsyncContextManager, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Final
+
+import structlog
+import uvicorn
+from starlette.types import ASGIApp
+
+from license_server.http_guard import GuardedProtocol
+
+if sys.platform == "win32":
+    from asyncio import ProactorEventLoop as FastLoop
+else:
+    from uvloop import Loop as FastLoop
+
+GRACE_SECONDS: Final = 10
+"""How long requests in flight may take once a stop is asked for."""
+
+_CIPHERS: Final = "ECDHE+AESGCM:ECDHE+CHACHA20"  # forward secret and authenticated (RFC 9325, 4.2)
+_BACKLOG: Final = 2048
+
+_log = structlog.get_logger("server")
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """Where to listen.
+
+    Attributes:
+        host: address or name to bind.
+        port: 0 = any free one; the log says which.
+        tls_cert_file: PEM certificate chain; None = plain HTTP.
+        tls_key_file: PEM private key of the certificate, without a passphrase.
+    """
+
+    host: str
+    port: int
+    tls_cert_file: Path | None = None
+    tls_key_file: Path | None = None
+
+
+def run(
+    open_app: Callable[[], AbstractAsyncContextManager[ASGIApp]],
+    listener: Listener,
+    *,
+    refused: Callable[[str], Exception],
+    protocol: type[GuardedProtocol] = GuardedProtocol,
+) -> None:
+    """Serve until a signal comes.
+
+    Args:
+        open_app: opens what the application needs and yields it; left after the last answer.
+        listener: where to listen.
+        refused: makes the exception that says why nothing is served.
+        protocol: the guarded protocol or a subclass with other limits.
+
+    Raises:
+        Exception: made by `refused`: plain HTTP for other machines, unusable TLS files, or an
+            address that cannot be bound. Whatever `open_app` raises passes through.
+    """
+    tls = _tls_context(listener, refused)
+    handshake_seconds = None if tls is None else protocol.head_seconds
+    with asyncio.Runner(loop_factory=_loop_factory(handshake_seconds)) as runner:
+        runner.run(_serve(open_app, listener, tls, refused, protocol))
+
+
+async def _serve(
+    open_app: Callable[[], AbstractAsyncContextManager[ASGIApp]],
+    listener: Listener,
+    tls: ssl.SSLContext | None,
+    refused: Callable[[str], Exception],
+    protocol: type[GuardedProtocol],
+) -> None:
+    async with open_app() as app:
+        config = uvicorn.Config(
+            app,
+            http=protocol,
+            ws="none",
+            lifespan="off",
+            interface="asgi3",
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            backlog=_BACKLOG,
+            timeout_graceful_shutdown=GRACE_SECONDS,
+        )
+        config.load()
+        config.ssl = tls
+        with _bound_socket(listener, refused) as bound:
+            await _Server(config, _url(listener, bound)).serve(sockets=[bound])
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's server, which says where it listens and survives the signal that stops it."""
+
+    def __init__(self, config: uvicorn.Config, url: str) -> None:
+        super().__init__(config)
+        self._url = url
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        _log.info("server.listening", url=self._url)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        _log.info("server.stopping")
+        await super().shutdown(sockets)
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Stop on a signal without dying of it afterwards, as uvicorn's own method does."""
+        signals = (signal.SIGINT, signal.SIGTERM)
+        previous = {number: signal.signal(number, self.handle_exit) for number in signals}
+        try:
+            yield
+        finally:
+            for number, handler in previous.items():
+                signal.signal(number, handler)
+
+
+def _tls_context(listener: Listener, refused: Callable[[str], Exception]) -> ssl.SSLContext | None:
+    cert, key = listener.tls_cert_file, listener.tls_key_file
+    if cert is None or key is None:
+        if cert is not key:
+            raise refused("TLS needs both TLS_CERT_FILE and TLS_KEY_FILE; only one is set.")
+        if not _is_loopback(listener.host):
+            raise refused(
+                f"Without TLS only this machine may connect, but HOST is {listener.host}: "
+                "set TLS_CERT_FILE and TLS_KEY_FILE, or HOST=127.0.0.1."
+            )
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_ciphers(_CIPHERS)
+    try:
+        context.load_cert_chain(cert, key, password="")  # never ask on the terminal
+    except OSError as error:
+        reason = getattr(error, "reason", None) or error.strerror or "not a PEM file"
+        raise refused(
+            f"TLS_CERT_FILE {cert} and TLS_KEY_FILE {key} cannot be used: {reason}. "
+            "A PEM certificate chain and its own private key without a passphrase are expected."
+        ) from error
+    return context
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _bound_socket(listener: Listener, refused: Callable[[str], Exception]) -> socket.socket:
+    family = socket.AF_INET6 if ":" in listener.host else socket.AF_INET
+    try:
+        return socket.create_server((listener.host, listener.port), family=family, backlog=_BACKLOG)
+    except OSError as error:
+        raise refused(
+            f"Cannot listen on HOST {listener.host}, PORT {listener.port}: {error.strerror}."
+        ) from error
+
+
+def _url(listener: Listener, bound: socket.socket) -> str:
+    scheme = "http" if listener.tls_cert_file is None else "https"
+    host = f"[{listener.host}]" if ":" in listener.host else listener.host
+    return f"{scheme}://{host}:{bound.getsockname()[1]}"
+
+
+def _loop_factory(
+    handshake_seconds: float | None,
+) -> Callable[[], asyncio.AbstractEventLoop]:
+    """Make event loops whose servers end a TLS handshake that takes longer; None = no TLS."""
+
+    def new_loop() -> asyncio.AbstractEventLoop:
+        loop = FastLoop()
+        if handshake_seconds is not None:  # uvicorn has no setting for it, the default is 60 s
+            listen = partial(loop.create_server, ssl_handshake_timeout=handshake_seconds)
+            loop.create_server = listen  # type: ignore[method-assign]  # see above
+        return loop
+
+    return new_loop
