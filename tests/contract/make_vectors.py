@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from cases import decision_cases, email_cases, key_cases
+from cases import decision_cases, email_cases, key_cases, keyset_cases
 from cases.confirmed import require_unique_names
 from reference.encoding import JsonObject
 
@@ -22,6 +22,7 @@ FILES: dict[str, Callable[[], JsonObject]] = {
     "decision.json": decision_cases.document,
     "email.json": email_cases.document,
     "key.json": key_cases.document,
+    "keyset.json": keyset_cases.document,
 }
 
 

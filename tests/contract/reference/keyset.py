@@ -126,9 +126,9 @@ def _read(document: object) -> KeySet:
 
 
 def _entry(entry: Members, body: str) -> Entry:
-    protected = entry.text("protected", high=256)
+    protected = entry.text("protected", 0, 256)
     kid = kid_in(from_b64url(protected), TYP)
-    signature = from_b64url(entry.text("signature", high=86))
+    signature = from_b64url(entry.text("signature", 0, 256))
     if kid is None:
         raise FlawError("header")
     require(len(signature) == 64, "structure")
