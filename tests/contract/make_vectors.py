@@ -13,16 +13,25 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from cases import decision_cases, email_cases, key_cases, keyset_cases
+from cases import (
+    cache_cases,
+    decision_cases,
+    email_cases,
+    key_cases,
+    keyset_cases,
+    state_document,
+)
 from cases.confirmed import require_unique_names
 from reference.encoding import JsonObject
 
 FOLDER = Path(__file__).parents[2] / "license_server" / "wire" / "vectors"
 FILES: dict[str, Callable[[], JsonObject]] = {
+    "cache.json": cache_cases.document,
     "decision.json": decision_cases.document,
     "email.json": email_cases.document,
     "key.json": key_cases.document,
     "keyset.json": keyset_cases.document,
+    "state.json": state_document.document,
 }
 
 

@@ -65,7 +65,10 @@ def _opened(outer: Members, keys: list[bytes]) -> JsonObject:
         plain = _cipher(key, raw_salt).decrypt(raw_iv, ct, aad)
     except InvalidTag as error:
         raise FlawError("decrypt") from error
-    return read_object(plain)
+    try:
+        return read_object(plain)
+    except FlawError as error:
+        raise FlawError("plaintext") from error
 
 
 def _require_plaintext(document: Members) -> None:
