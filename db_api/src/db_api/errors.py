@@ -152,9 +152,17 @@ class NotFoundError(DataApiError):
 
 
 class MethodNotAllowedError(DataApiError):
-    """The path exists and has no such method."""
+    """The path exists and has no such method.
+
+    Args:
+        allowed: the methods that it has.
+    """
 
     code = "DBAPI304"
+
+    def __init__(self, allowed: tuple[str, ...]) -> None:
+        super().__init__(f"This path has the methods {', '.join(allowed)}.")
+        self.allowed = allowed
 
 
 class StateConflictError(DataApiError):

@@ -1,16 +1,20 @@
-"""From an error to what the client sees: one table of statuses, one body under `/api`.
+"""From an error to what the client sees: one table of statuses, a body for each mount.
 
-`/rest/v1` has PostgREST's body (`rest_errors`), with the statuses of this table. An error that is
-not of this package becomes a fixed sentence: its text could hold what is not the client's.
+Under `/rest/v1` the body is PostgREST's `{code, message, details, hint}`; everywhere else it is
+`{error, message, code, details, hint, requestId}`. What is not an error of this package becomes a
+fixed sentence: its text could hold what is not the client's.
 """
 
+import json
 from http import HTTPStatus
 from types import MappingProxyType
 from typing import Final
 
-from starlette.responses import JSONResponse
+from starlette.types import Scope
 
 from db_api import errors
+from db_api.middleware import ErrorAnswer
+from db_api.rest_errors import RestError
 
 STATUS: Final = MappingProxyType(
     {
@@ -34,38 +38,60 @@ STATUS: Final = MappingProxyType(
         errors.StateConflictError: 409,
     }
 )
-_NOT_READY_RETRY_SECONDS: Final = 5
-_CHALLENGE: Final = 'Basic realm="db-api", charset="UTF-8", Bearer'  # RFC 9110 §11.6.1
+REST_PREFIX: Final = "/rest/v1"
+_RETRY_SECONDS: Final = 5
+_CHALLENGE: Final = 'Basic realm="db-api", charset="UTF-8", Bearer'  # RFC 9110 11.6.1
 
 
-def internal_error() -> errors.InternalError:
-    """Make the fixed sentence that stands for whatever went wrong inside."""
+def answer_error(error: Exception, scope: Scope) -> ErrorAnswer:
+    """Render whatever a request ended in."""
+    if not isinstance(error, errors.DataApiError | RestError):
+        error = _internal_error()
+    if isinstance(error, RestError):
+        status, headers = error.status, dict(error.headers)
+    else:
+        status, headers = STATUS[type(error)], _headers_of(error)
+    body = {
+        "code": error.code,
+        "message": error.message,
+        "details": error.details,
+        "hint": error.hint,
+    }
+    if not scope["path"].startswith(REST_PREFIX):
+        title, request_id = HTTPStatus(status).phrase, scope["state"]["request_id"]
+        body = {"error": title, **body, "requestId": request_id}
+    return _answer(status, headers, body)
+
+
+def _answer(status: int, headers: dict[str, str], body: dict[str, str | None]) -> ErrorAnswer:
+    content = json.dumps(body, ensure_ascii=False).encode("utf-8", "backslashreplace")
+    all_headers = {
+        "content-type": "application/json",
+        "content-length": str(len(content)),
+        **headers,
+    }
+    return ErrorAnswer(
+        status,
+        tuple((name.lower().encode(), value.encode()) for name, value in all_headers.items()),
+        content,
+    )
+
+
+def _internal_error() -> errors.InternalError:
     return errors.InternalError(
         "The service failed to answer this request.",
         hint="Try again; if it stays, give the request id to whoever runs the service.",
     )
 
 
-def headers_of(error: errors.DataApiError) -> dict[str, str]:
-    """Name the headers that an error's answer carries besides its body."""
+def _headers_of(error: errors.DataApiError) -> dict[str, str]:
+    """Name the headers that an error's answer carries besides its body's."""
     if isinstance(error, errors.TooManyRequestsError):
-        return {"Retry-After": str(error.retry_after_seconds)}
-    if isinstance(error, errors.NotReadyError):
-        return {"Retry-After": str(_NOT_READY_RETRY_SECONDS)}
+        return {"retry-after": str(error.retry_after_seconds)}
+    if isinstance(error, errors.NotReadyError | errors.LicenseServerUnreachableError):
+        return {"retry-after": str(_RETRY_SECONDS)}
     if isinstance(error, errors.CredentialMissingError | errors.CredentialInvalidError):
-        return {"WWW-Authenticate": _CHALLENGE}
+        return {"www-authenticate": _CHALLENGE}
+    if isinstance(error, errors.MethodNotAllowedError):
+        return {"allow": ", ".join(error.allowed)}
     return {}
-
-
-def api_response(error: errors.DataApiError, request_id: str) -> JSONResponse:
-    """Render an error under `/api`: `{error, message, code, details, hint, requestId}`."""
-    status = STATUS[type(error)]
-    body = {
-        "error": HTTPStatus(status).phrase,
-        "message": error.message,
-        "code": error.code,
-        "details": error.details,
-        "hint": error.hint,
-        "requestId": request_id,
-    }
-    return JSONResponse(body, status, headers_of(error))

@@ -1,0 +1,261 @@
+"""The gate in front of the data routes: open while the license is usable.
+
+The only module that imports the licensing SDK. A request reads one attribute (`is_open`); a task
+asks the SDK every few seconds, which calls the license server only when that is due and otherwise
+judges the cache again, so that time, another process or `activate-license` change the gate too.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final, Protocol
+
+import structlog
+from license_client import (
+    AsyncLicenseClient,
+    ConfigurationError,
+    LicenseError,
+    LicenseStatus,
+    OfflineError,
+    State,
+)
+
+from db_api import errors
+from db_api.settings import SettingsError
+
+PRODUCT: Final = "db-api"
+_BUILT_IN_TRUST: Final = Path(__file__).with_name("trust.json")
+_WATCH_SECONDS: Final = 3.0
+_RETRY_SECONDS: Final = 1.0
+_SHOWN: Final = MappingProxyType(  # SelfHostedDB's words; all other states are "invalid"
+    {
+        State.ACTIVE: "active",
+        State.TRIAL: "trial",
+        State.GRACE_OFFLINE: "grace_period",
+        State.GRACE_RENEWAL: "grace_period",
+        State.EXPIRED: "expired",
+        State.TRIAL_EXPIRED: "expired",
+    }
+)
+
+_log = structlog.get_logger("license")
+
+
+class LicenseClient(Protocol):
+    """The part of the SDK that the gate uses; see `AsyncLicenseClient`."""
+
+    async def status(self) -> LicenseStatus:
+        """Judge the cache; no network."""
+        ...
+
+    async def activate(self) -> LicenseStatus:
+        """Register this deployment and take the server's decision in."""
+        ...
+
+    async def check(self, license_key: str, email: str) -> LicenseStatus:
+        """Ask about any license and forget the answer."""
+        ...
+
+    async def refresh_if_due(self) -> LicenseStatus:
+        """Validate when that is due, else judge the cache."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """A license key and the email that it belongs to, as typed."""
+
+    license_key: str = field(repr=False)
+    email: str
+
+
+@dataclass(frozen=True, slots=True)
+class LicenseView:
+    """What the gate knows of the license, for those who may not import the SDK.
+
+    Attributes:
+        status: `active`, `trial`, `grace_period`, `expired` or `invalid`.
+        type: `paid`, `trial`, or None while unknown.
+        code: of the contract: why it is valid or not.
+        expires_at: end of a paid license or a trial; None for a lifetime.
+        grace_ends_at: while in grace, when the gate closes.
+    """
+
+    valid: bool
+    status: str
+    type: str | None
+    code: str
+    message: str
+    expires_at: datetime | None = None
+    grace_ends_at: datetime | None = None
+    last_verified_at: datetime | None = None
+    next_refresh_at: datetime | None = None
+    warnings: tuple[str, ...] = ()
+
+
+class LicenseGate:
+    """Holds the license of this process.
+
+    Args:
+        make_client: makes an SDK client for an owner, None = the configured one.
+        email: the configured one; a one-off check may leave its own out.
+
+    Attributes:
+        is_open: whether data routes answer.
+        view: the license behind it.
+    """
+
+    def __init__(
+        self, make_client: Callable[[Owner | None], LicenseClient], email: str = ""
+    ) -> None:
+        self._make_client = make_client
+        self._client = make_client(None)
+        self._email = email
+        self.is_open = False
+        self.view = _invalid("UNLICENSED", "No license has been checked yet.")
+
+    async def open(self, patience_seconds: float) -> None:
+        """Open from the cache at once, else ask the license server.
+
+        Args:
+            patience_seconds: how long a server that cannot be reached is tried.
+        """
+        self._take(await self._client.status())
+        if self.is_open:
+            return
+        try:
+            async with asyncio.timeout(patience_seconds):
+                await self._activate_once_reachable()
+        except TimeoutError:
+            _log.warning("license.unreachable", waited_seconds=patience_seconds)
+
+    async def _activate_once_reachable(self) -> None:
+        while True:
+            try:
+                self._take(await self._client.activate())
+            except OfflineError as error:
+                self._note(error)
+                await asyncio.sleep(error.retry_after_seconds or _RETRY_SECONDS)
+            except LicenseError as error:
+                self._note(error)
+                return
+            else:
+                return
+
+    async def watch(self) -> None:
+        """Keep the gate true to the license until cancelled."""
+        while True:
+            await asyncio.sleep(_WATCH_SECONDS)
+            self._take(await self._client.refresh_if_due())
+
+    async def activate(self, owner: Owner) -> LicenseView:
+        """Put another license under the running gate, if it is usable.
+
+        Raises:
+            LicenseServerUnreachableError: no signed answer came.
+            LicenseRefusedError: the answer is no, or the key or email is malformed.
+        """
+        with _translated():
+            client = self._make_client(owner)
+            status = await client.activate()
+        if not status.usable:
+            raise errors.LicenseRefusedError(status.message, details=status.code)
+        self._client, self._email = client, owner.email
+        self._take(status)
+        return self.view
+
+    async def check(self, license_key: str, email: str | None) -> LicenseView:
+        """Ask the license server about any license; what this gate holds stays as it is.
+
+        Args:
+            license_key: as typed.
+            email: as typed; None = the configured one.
+
+        Raises:
+            LicenseServerUnreachableError: no signed answer came.
+        """
+        try:
+            with _translated():
+                return view_of(await self._client.check(license_key, email or self._email))
+        except errors.LicenseRefusedError as error:
+            return _invalid(error.details or error.code, error.message)
+
+    def _take(self, status: LicenseStatus) -> None:
+        view = view_of(status)
+        if (view.valid, view.code) != (self.is_open, self.view.code):
+            _log.warning("license.state", state=status.state.value, usable=status.usable)
+        self.is_open, self.view = view.valid, view
+
+    def _note(self, error: LicenseError) -> None:
+        """Keep a closed gate closed and say why it could not be opened."""
+        self.view = replace(self.view, code=error.code, message=str(error))
+
+
+def view_of(status: LicenseStatus) -> LicenseView:
+    """Render the SDK's status."""
+    grace_ends_at = {
+        State.GRACE_OFFLINE: status.grace_until,
+        State.GRACE_RENEWAL: status.renewal_grace_until,
+    }.get(status.state)
+    return LicenseView(
+        valid=status.usable,
+        status=_SHOWN.get(status.state, "invalid"),
+        type=status.kind,
+        code=status.code,
+        message=status.message,
+        expires_at=status.expires_at,
+        grace_ends_at=grace_ends_at,
+        last_verified_at=status.last_verified_at,
+        next_refresh_at=status.next_refresh_at,
+        warnings=status.warnings,
+    )
+
+
+def _invalid(code: str, message: str) -> LicenseView:
+    return LicenseView(valid=False, status="invalid", type=None, code=code, message=message)
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Turn the SDK's errors into ours."""
+    try:
+        yield
+    except ConfigurationError as error:
+        raise errors.LicenseRefusedError(str(error), details=error.code) from error
+    except LicenseError as error:
+        raise errors.LicenseServerUnreachableError(str(error), details=error.code) from error
+
+
+def gate_from_environment(environ: Mapping[str, str]) -> LicenseGate:
+    """Make the closed gate of the configured license.
+
+    Args:
+        environ: holds the SDK's `LICENSE_*` settings. Where trust is built into the package,
+            they cannot replace it.
+
+    Raises:
+        SettingsError: every mistake in those settings.
+    """
+    trust = _BUILT_IN_TRUST if _BUILT_IN_TRUST.is_file() else None
+
+    def make_client(owner: Owner | None) -> LicenseClient:
+        return AsyncLicenseClient.from_env(
+            product=PRODUCT, trust=trust, environ=_environment_of(owner, environ)
+        )
+
+    try:
+        return LicenseGate(make_client, environ.get("LICENSE_EMAIL", ""))
+    except ConfigurationError as error:
+        raise SettingsError(error.mistakes) from error
+
+
+def _environment_of(owner: Owner | None, environ: Mapping[str, str]) -> Mapping[str, str]:
+    if owner is None:
+        return environ
+    files = {"LICENSE_KEY_FILE", "LICENSE_EMAIL_FILE"}
+    kept = {name: value for name, value in environ.items() if name not in files}
+    return {**kept, "LICENSE_KEY": owner.license_key, "LICENSE_EMAIL": owner.email}

@@ -1,0 +1,1 @@
+"""The management side, `/api`: what each path does, and who may ask for it."""

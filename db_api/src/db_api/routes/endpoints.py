@@ -1,0 +1,124 @@
+"""One table of endpoints: path, method, who may call it, what answers.
+
+The check of who may stands here, once, before any handler; a handler without an entry in this
+table cannot be reached. Errors are raised to the edge, which renders them.
+"""
+
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum, auto
+from typing import Final
+
+from starlette.datastructures import Headers
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route, Router
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from db_api.auth import Administrator, Authenticator
+from db_api.callers import Caller
+from db_api.control.audit import Actor
+from db_api.errors import AccessDeniedError, MethodNotAllowedError, NotFoundError
+from db_api.settings import is_loopback
+
+Identity = Administrator | Caller | None
+Handler = Callable[[Request, Identity], Awaitable[Response]]
+_SIGNS_OF_A_GO_BETWEEN: Final = ("forwarded", "x-forwarded-for", "x-real-ip", "via", "origin")
+
+
+class Access(Enum):
+    """Who may call an endpoint."""
+
+    ANYONE = auto()
+    KEY_OR_ADMIN = auto()
+    ADMIN = auto()
+    ADMIN_OR_LOCAL = auto()
+    """An administrator, or whoever is on the machine itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One method of one path."""
+
+    method: str
+    path: str
+    access: Access
+    handle: Handler
+
+
+def build_router(endpoints: Iterable[Endpoint], authenticator: Authenticator) -> ASGIApp:
+    """Make the application that serves a table of endpoints."""
+    methods_by_path: dict[str, dict[str, Endpoint]] = defaultdict(dict)
+    for endpoint in endpoints:
+        methods_by_path[endpoint.path][endpoint.method] = endpoint
+    routes = [
+        Route(path, _Resource(methods, authenticator)) for path, methods in methods_by_path.items()
+    ]
+    return Router(routes, redirect_slashes=False, default=_nothing_there)
+
+
+class _Resource:
+    """All methods of one path."""
+
+    def __init__(self, methods: Mapping[str, Endpoint], authenticator: Authenticator) -> None:
+        self._methods = methods
+        self._authenticator = authenticator
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Find the method, let in or raise, answer."""
+        request = Request(scope, receive)
+        method = "GET" if request.method == "HEAD" else request.method
+        endpoint = self._methods.get(method)
+        if endpoint is None:
+            raise MethodNotAllowedError(tuple(sorted(self._methods)))
+        identity = await self._admit(endpoint.access, request)
+        response = await endpoint.handle(request, identity)
+        await response(scope, receive, send)
+
+    async def _admit(self, access: Access, request: Request) -> Identity:
+        if access is Access.ANYONE or (access is Access.ADMIN_OR_LOCAL and is_local(request)):
+            return None
+        identity = await self._authenticator.identify(request.scope["headers"], address_of(request))
+        if access is not Access.KEY_OR_ADMIN and not isinstance(identity, Administrator):
+            raise AccessDeniedError(
+                "API keys may not do this.", hint="Log in as the administrator by HTTP Basic."
+            )
+        return identity
+
+
+def address_of(request: Request) -> str:
+    """Name the client's address as the edge found it, empty for none."""
+    return request.client.host if request.client else ""
+
+
+def actor_of(request: Request, identity: Identity, now: datetime) -> Actor:
+    """Say for the audit trail who asks, in which request.
+
+    Raises:
+        AccessDeniedError: not an administrator; such an endpoint has `Access.ADMIN`.
+    """
+    if not isinstance(identity, Administrator):
+        raise AccessDeniedError("Only the administrator changes this.")
+    return Actor(f"admin:{identity.name}", request.state.request_id, now)
+
+
+def is_local(request: Request) -> bool:
+    """Tell whether the request was made on this machine and by nobody else's wish.
+
+    Behind a proxy on the same machine every connection comes from loopback, and a web page can
+    make its reader's browser send requests there: both leave a header.
+    """
+    return is_loopback(address_of(request)) and not _has_go_between(request.headers)
+
+
+def _has_go_between(headers: Headers) -> bool:
+    return any(name in headers for name in _SIGNS_OF_A_GO_BETWEEN)
+
+
+async def _nothing_there(_scope: Scope, _receive: Receive, _send: Send) -> None:
+    raise NotFoundError(
+        "There is nothing at this path.",
+        hint="Management is under /api, data under /rest/v1/{table}.",
+    )

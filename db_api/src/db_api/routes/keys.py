@@ -1,0 +1,95 @@
+"""`/api/project/{schema}/keys`: the administrator's API keys of a schema."""
+
+from collections.abc import Callable
+from datetime import datetime
+from http import HTTPStatus
+from uuid import UUID
+
+from pydantic import AwareDatetime, Field
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+
+from db_api.api_keys import ApiKey, KeyType, generate_key
+from db_api.control.keys import KeyStore, NewKey
+from db_api.errors import InvalidRequestError, NotFoundError
+from db_api.routes.endpoints import Access, Endpoint, Identity, actor_of
+from db_api.routes.rendering import Body, Json, answer, instant, read_body
+from db_api.schemas import SchemaStore, require_open
+
+_KEYS = "/api/project/{schema}/keys"
+
+
+class CreateBody(Body):
+    """Body of the creation of a key."""
+
+    key_name: str = Field(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]+$")
+    key_type: KeyType
+    expires_at: AwareDatetime | None = None
+
+
+class KeyRoutes:
+    """Answers about API keys."""
+
+    def __init__(
+        self, keys: KeyStore, schemas: SchemaStore, utc_now: Callable[[], datetime]
+    ) -> None:
+        self._keys = keys
+        self._schemas = schemas
+        self._utc_now = utc_now
+
+    def endpoints(self) -> tuple[Endpoint, ...]:
+        """Return the entries of this module."""
+        return (
+            Endpoint("GET", _KEYS, Access.ADMIN, self._list),
+            Endpoint("POST", _KEYS, Access.ADMIN, self._create),
+            Endpoint("DELETE", f"{_KEYS}/{{id}}", Access.ADMIN, self._revoke),
+        )
+
+    async def _list(self, request: Request, _identity: Identity) -> JSONResponse:
+        schema = request.path_params["schema"]
+        await self._schemas.require(schema)
+        keys = await self._keys.list(schema)
+        return answer([_shown(key) for key in keys], f"{len(keys)} keys")
+
+    async def _create(self, request: Request, identity: Identity) -> JSONResponse:
+        schema = request.path_params["schema"]
+        body = await read_body(request, CreateBody)
+        now = self._utc_now()
+        if body.expires_at is not None and body.expires_at <= now:
+            raise InvalidRequestError("expiresAt is in the past.")
+        await self._schemas.require(schema)
+        secret = generate_key()
+        new = NewKey(body.key_name, body.key_type, schema, body.expires_at)
+        key = await self._keys.create(secret, new, actor_of(request, identity, now))
+        shown = {"id": str(key.id), "key": secret, **_described(key)}
+        return JSONResponse(shown, HTTPStatus.CREATED)
+
+    async def _revoke(self, request: Request, identity: Identity) -> JSONResponse:
+        schema = request.path_params["schema"]
+        require_open(schema)
+        try:
+            key_id = UUID(request.path_params["id"])
+        except ValueError:
+            raise NotFoundError(f"Schema {schema!r} has no key with that id.") from None
+        actor = actor_of(request, identity, self._utc_now())
+        key = await self._keys.revoke(schema, key_id, actor)
+        return answer(_shown(key), "API key revoked; it is refused everywhere within 5 seconds")
+
+
+def _described(key: ApiKey) -> dict[str, Json]:
+    return {
+        "keyPrefix": key.prefix,
+        "keyName": key.name,
+        "keyType": key.type,
+        "schemaName": key.schema,
+        "createdAt": instant(key.created_at),
+    }
+
+
+def _shown(key: ApiKey) -> dict[str, Json]:
+    return {
+        "id": str(key.id),
+        **_described(key),
+        "expiresAt": instant(key.expires_at),
+        "revokedAt": instant(key.revoked_at),
+    }
