@@ -191,7 +191,7 @@ def _clocks() -> list[Case]:
             Now(NOW - DAY, OTHER_BOOT, 100 + 12 * DAY - 1),
             OFFLINE,
         ),
-        _case("boot clock of another boot", recorded, _later_boot(NOW, 10**7), grace),
+        _case("boot clock of another boot", recorded, _later_boot(NOW, 10**7), OFFLINE),
         _case(
             "boot id unknown: the wall clock is asked",
             nowhere,
