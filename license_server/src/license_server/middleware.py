@@ -39,8 +39,8 @@ _log = structlog.get_logger("http")
 
 
 @dataclass(frozen=True, slots=True)
-class ErrorAnswer:
-    """A whole answer to a request that failed.
+class RawResponse:
+    """A whole answer, ready to be sent.
 
     Attributes:
         status: of the answer.
@@ -72,7 +72,7 @@ class HttpEdge:
         self,
         app: ASGIApp,
         *,
-        answer_error: Callable[[Exception, Scope], ErrorAnswer],
+        answer_error: Callable[[Exception, Scope], RawResponse],
         too_large: Callable[[str], Exception],
         max_body_bytes: int,
         proxies: TrustedProxies,
@@ -179,7 +179,7 @@ class _Answer:
             message["headers"] = own + [pair for pair in self._headers if pair[0] not in names]
         await self._send(message)
 
-    async def send_error(self, error: Exception, answer: ErrorAnswer) -> None:
+    async def send_error(self, error: Exception, answer: RawResponse) -> None:
         """Log what is not the client's fault; answer unless an answer has begun.
 
         One that has begun is left incomplete, upon which uvicorn closes the connection.
