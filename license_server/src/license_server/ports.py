@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Protocol
 
+from license_server.audit import Change
 from license_server.evaluation import Found, Seat
 
 EMAIL_MISMATCHES: Final = "email_mismatches"
@@ -64,8 +65,13 @@ class LicenseRepository(Protocol):
     async def forget(self, license_id: str, instance_id: str) -> None:
         """Free the deployment's seat; a blocked one stays blocked."""
 
-    async def start_trial(self, license_id: str, ends_at: datetime, now: datetime) -> datetime:
-        """Fix the end of a trial at its first success, and return the end that holds."""
+    async def start_trial(
+        self, license_id: str, ends_at: datetime, change: Change, now: datetime
+    ) -> datetime:
+        """Fix the end of a trial unless it has one, and return the end that holds.
+
+        `change` is appended to the audit log in the same transaction.
+        """
 
     async def advance_newest_time(self, now: datetime) -> datetime:
         """Remember the newest time seen, and return it."""

@@ -4,7 +4,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from types import MappingProxyType
 from typing import Final
 
 from license_server.errors import FieldError, InvalidField
@@ -21,8 +20,6 @@ MIN_REFRESH: Final = timedelta(minutes=1)
 """Clients come back no sooner (contract, "Refresh")."""
 MAX_LIVE_DEPLOYMENTS: Final = 10_000
 """Deployments that the server remembers of one license (contract, "Limits of abuse")."""
-
-_NO_LIMITS: Final[Mapping[str, int]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +52,7 @@ class Policy:
     expiring_notice: timedelta = timedelta(days=14)
     deployment_limit: int | None = None
     entitlements: tuple[str, ...] = ()
-    limits: Mapping[str, int] = field(default=_NO_LIMITS)
+    limits: Mapping[str, int] = field(default_factory=dict)
     minimum_client_version: str | None = None
     recommended_client_version: str | None = None
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from license_server.audit import ACTOR_CLIENT, Change
 from license_server.codes import ANONYMOUS, MESSAGES, Code, Notice
 from license_server.decisions import Binding, DecisionIssuer
 from license_server.emails import Email
@@ -166,7 +167,14 @@ class LicenseService:
         end = lic.ends_at(now)
         if end is None:
             return found
-        kept = await self._repository.start_trial(lic.license_id, end, now)
+        change = Change(
+            actor=ACTOR_CLIENT,
+            action="license.start_trial",
+            subject=self._peppers.current.audit_subject(lic.license_id),
+            before={"expires_at": None},
+            after={"expires_at": int(end.timestamp())},
+        )
+        kept = await self._repository.start_trial(lic.license_id, end, change, now)
         return replace(found, license=replace(lic, expires_at=kept))
 
     async def _require_no_guessing(self, found: Found | None, visit: Visit) -> None:

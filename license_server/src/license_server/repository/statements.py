@@ -1,0 +1,151 @@
+"""The statements that requests of clients need, in SQLAlchemy Core, for both databases.
+
+Each is compiled once (`compiled`), so parameters are named here and bound later.
+"""
+
+from sqlalchemy import (
+    BindParameter,
+    Column,
+    ColumnElement,
+    Delete,
+    FromClause,
+    Insert,
+    Select,
+    Update,
+    and_,
+    bindparam,
+    case,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
+
+from license_server.repository.rows import POLICY_COLUMNS
+from license_server.repository.tables import (
+    deployments,
+    license_keys,
+    licenses,
+    owners,
+    products,
+    server_state,
+)
+
+Rows = Select[*tuple[object, ...]]
+"""A query, whatever its columns."""
+
+
+def found() -> Rows:
+    """Everything that a judgment needs, by key: license, policy, match of the email, seat.
+
+    Parameters: `key_mac_0`, `key_mac_1`, `email_0`, `email_1`, `instance_id`.
+    """
+    return (
+        select(
+            *(column.label(f"license_{column.name}") for column in licenses.c),
+            *(products.c[name] for name in POLICY_COLUMNS),
+            _is_presented(owners.c.email_index, "email").label("email_matches"),
+            license_keys.c.superseded_until,
+            deployments.c.instance_id,
+            deployments.c.blocked_at,
+        )
+        .select_from(license_keys)
+        .join(licenses, licenses.c.id == license_keys.c.license_id)
+        .join(owners, owners.c.id == licenses.c.owner_id)
+        .join(products, products.c.code == licenses.c.product)
+        .outerjoin(deployments, _is_visitor(licenses.c.id))
+        .where(_is_presented(license_keys.c.mac, "key_mac"))
+    )
+
+
+def mark_seen(row: FromClause) -> Update:
+    """Mark the visiting deployment as seen, if the license in `row` is sound and rightly named.
+
+    Parameters: those of the visit (`_sighting`), `product`, `instance_id`, `at`.
+
+    Args:
+        row: `found()` as a CTE or subquery.
+    """
+    return (
+        update(deployments)
+        .values(**_sighting())
+        .where(
+            _is_visitor(row.c.license_id),
+            row.c.email_matches,
+            row.c.license_standing == "active",
+            row.c.license_product == bindparam("product"),
+            row.c.blocked_at.is_(None),
+            or_(row.c.superseded_until.is_(None), row.c.superseded_until > bindparam("at")),
+        )
+    )
+
+
+def found_and_marked() -> Rows:
+    """`found` and `mark_seen` in one statement, where a CTE may write (PostgreSQL)."""
+    row = found().cte("found")
+    seen = mark_seen(row).returning(deployments.c.instance_id).cte("seen")
+    return select(row).add_cte(seen)
+
+
+def lock_license() -> Rows:
+    """Make other registrations under the license wait. Parameter: `license_id`."""
+    return select(licenses.c.id).where(licenses.c.id == bindparam("license_id")).with_for_update()
+
+
+def occupancy() -> Rows:
+    """Count the deployments of a license. Parameters: `license_id`, `instance_id`, `hour_ago`."""
+    is_new = deployments.c.first_seen_at > bindparam("hour_ago")
+    is_visitor = deployments.c.instance_id == bindparam("instance_id")
+    return select(
+        func.count().label("live"),
+        func.count().filter(is_new).label("new"),
+        func.min(case((is_new, deployments.c.first_seen_at))).label("oldest_new_at"),
+        func.count().filter(is_visitor).label("registered"),
+    ).where(deployments.c.license_id == bindparam("license_id"))
+
+
+def register() -> Insert:
+    """Add the visiting deployment. Parameters: `license_id` and those of the visit."""
+    return insert(deployments).values(
+        license_id=bindparam("license_id"),
+        instance_id=bindparam("instance_id"),
+        first_seen_at=bindparam("at"),
+        **_sighting(),
+    )
+
+
+def forget() -> Delete:
+    """Drop a deployment that is not blocked. Parameters: `license_id`, `instance_id`."""
+    return delete(deployments).where(
+        _is_visitor(bindparam("license_id")), deployments.c.blocked_at.is_(None)
+    )
+
+
+def advance_newest_time() -> Update:
+    """Raise the newest time to `at`, if it is later, and return it."""
+    at: BindParameter[int] = bindparam("at")
+    newest = case((server_state.c.newest_at < at, at), else_=server_state.c.newest_at)
+    return update(server_state).values(newest_at=newest).returning(server_state.c.newest_at)
+
+
+def _is_presented(column: Column[bytes], name: str) -> ColumnElement[bool]:
+    return column.in_([bindparam(f"{name}_0"), bindparam(f"{name}_1")])
+
+
+def _is_visitor(license_id: ColumnElement[str]) -> ColumnElement[bool]:
+    return and_(
+        deployments.c.license_id == license_id,
+        deployments.c.instance_id == bindparam("instance_id"),
+    )
+
+
+def _sighting() -> dict[str, BindParameter[object]]:
+    return {
+        "last_seen_at": bindparam("at"),
+        "client_name": bindparam("client_name"),
+        "client_version": bindparam("client_version"),
+        "app_version": bindparam("app_version"),
+        "name": bindparam("deployment_name"),
+    }
