@@ -119,7 +119,7 @@ class License:
             raise StateConflict(f"cannot {change} a license that is {self.standing}")
         return replace(self, standing=standing)
 
-    def renewed(self, until: datetime | None) -> "License":
+    def renewed(self, until: datetime | None, now: datetime) -> "License":
         """Return it with a later end; None = for life.
 
         Raises:
@@ -131,8 +131,8 @@ class License:
             raise StateConflict("cannot renew a trial: issue a paid license")
         if self.expires_at is None:
             raise StateConflict("cannot renew a license for life: it has no end")
-        if until is not None and until <= self.expires_at:
-            raise StateConflict("a renewal must end after the present end")
+        if until is not None and until <= max(self.expires_at, now):
+            raise StateConflict("a renewal must end after the present end, and after now")
         return replace(self, expires_at=until)
 
 

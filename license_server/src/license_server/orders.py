@@ -1,0 +1,68 @@
+"""Orders: what a vendor asks to be issued, and the license that comes of it."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from license_server.emails import Email
+from license_server.errors import FieldError, InvalidField
+from license_server.licenses import Kind, License, Standing, new_license_id
+from license_server.products import Policy
+
+MAX_LENGTH: Final = timedelta(days=36_525)
+"""A century: what is meant to last longer is meant for life."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What to issue.
+
+    Attributes:
+        product: code of the product.
+        email: of the owner.
+        kind: paid or trial.
+        starts_at: first instant; None = now.
+        lasts: length, of a paid license from its start, of a trial from its first use; None = as
+            the product's policy says.
+        expires_at: end of a paid license, instead of a length.
+    """
+
+    product: str
+    email: Email
+    kind: Kind = Kind.PAID
+    starts_at: datetime | None = None
+    lasts: timedelta | None = None
+    expires_at: datetime | None = None
+
+
+def new_license(order: Order, policy: Policy, now: datetime) -> License:
+    """Return the license of an order; what the policy says of its life is fixed from now on.
+
+    Raises:
+        InvalidField: it would end before it starts, or last longer than a century.
+    """
+    starts = order.starts_at or now
+    if order.lasts is not None and not timedelta() < order.lasts <= MAX_LENGTH:
+        raise InvalidField(FieldError("days", f"1 to {MAX_LENGTH.days} is expected"))
+    is_trial = order.kind is Kind.TRIAL
+    expires = None if is_trial else _end(order, policy, starts)
+    if expires is not None and expires <= max(starts, now):
+        raise InvalidField(FieldError("expires", "an instant after now and the start is expected"))
+    return License(
+        license_id=new_license_id(),
+        product=order.product,
+        kind=order.kind,
+        standing=Standing.ACTIVE,
+        issued_at=now,
+        starts_at=starts,
+        expires_at=expires,
+        trial=(order.lasts or policy.trial) if is_trial else None,
+        renewal_grace=timedelta() if is_trial else policy.renewal_grace,
+    )
+
+
+def _end(order: Order, policy: Policy, starts: datetime) -> datetime | None:
+    if order.expires_at is not None:
+        return order.expires_at
+    lasts = order.lasts or policy.validity
+    return None if lasts is None else starts + lasts
