@@ -4,6 +4,9 @@ The code is the SQLSTATE when PostgreSQL raised the error, `PGRSTnnn` where Post
 (docs.postgrest.org, "Errors"), else `DBAPInnn`. One table a kind turns it into a status.
 """
 
+import json
+import re
+from http import HTTPStatus
 from types import MappingProxyType
 from typing import Final
 
@@ -71,6 +74,9 @@ _SQLSTATE_STATUS: Final = MappingProxyType(
 )
 """By whole SQLSTATE, else by its class; 400 for all others."""
 
+_RAISED_STATUS: Final = re.compile(r"PT([2-5][0-9][0-9])")
+"""An SQLSTATE that a function of the customer's raises to choose the status (PostgREST)."""
+
 _RETRY_SECONDS: Final = 1
 
 
@@ -82,6 +88,7 @@ class RestError(Exception):
         message: what was wrong.
         details: more about this case.
         hint: what to do next.
+        headers: of the answer, besides those that its status brings.
     """
 
     def __init__(
@@ -91,23 +98,36 @@ class RestError(Exception):
         *,
         details: str | None = None,
         hint: str | None = None,
+        headers: tuple[tuple[str, str], ...] = (),
     ) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
         self.details = details
         self.hint = hint
+        self._headers = headers
 
     @property
     def status(self) -> int:
         """The HTTP status of the answer."""
+        raised = _RAISED_STATUS.fullmatch(self.code)
+        if raised:
+            return int(raised[1])
         found = STATUS.get(self.code) or _SQLSTATE_STATUS.get(self.code)
         return found or _SQLSTATE_STATUS.get(self.code[:2], 400)
 
     @property
     def headers(self) -> tuple[tuple[str, str], ...]:
         """The headers of the answer, its body's aside."""
-        return (("Retry-After", str(_RETRY_SECONDS)),) if self.status == 503 else ()  # noqa: PLR2004
+        if self.status == HTTPStatus.SERVICE_UNAVAILABLE:
+            return (*self._headers, ("Retry-After", str(_RETRY_SECONDS)))
+        return self._headers
+
+
+def render_error(code: str, message: str, details: str | None, hint: str | None) -> bytes:
+    """Write the body of a refusal: all four members, whatever they hold."""
+    body = {"code": code, "message": message, "details": details, "hint": hint}
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def not_supported(what: str) -> RestError:

@@ -51,8 +51,17 @@ ORDER BY n.nspname, c.relname
 """  # noqa: S608 - a constant
 
 _COLUMNS: Final = f"""
+WITH RECURSIVE step (domain, type) AS (
+    SELECT oid, typbasetype FROM pg_type WHERE typtype = 'd'
+    UNION ALL
+    SELECT step.domain, t.typbasetype FROM step JOIN pg_type t ON t.oid = step.type
+    WHERE t.typtype = 'd'
+), base (domain, type) AS (
+    SELECT step.domain, step.type FROM step JOIN pg_type t ON t.oid = step.type
+    WHERE t.typtype <> 'd'
+)
 SELECT a.attrelid AS oid, a.attname AS name,
-       format_type(a.atttypid, -1) AS type,
+       format_type(coalesce(base.type, a.atttypid), -1) AS type,
        format_type(a.atttypid, a.atttypmod) AS declared_type,
        NOT (a.attnotnull OR t.typnotnull) AS nullable,
        CASE WHEN a.attidentity = 'd'
@@ -66,6 +75,7 @@ FROM pg_attribute a
 JOIN pg_class c ON c.oid = a.attrelid
 JOIN pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_type t ON t.oid = a.atttypid
+LEFT JOIN base ON base.domain = a.atttypid
 LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
 WHERE a.attnum > 0 AND NOT a.attisdropped AND {_VISIBLE}
 ORDER BY a.attrelid, a.attnum

@@ -15,8 +15,9 @@ class Column:
     """A column of a table or view.
 
     Attributes:
-        type: what a value is cast to, in SQL, without length or precision: a cast to
-            `character varying(3)` would cut a value that should be refused.
+        type: what a value is cast to, in SQL, without length or precision (a cast to
+            `character varying(3)` would cut a value that should be refused), and a domain's
+            base (a comparison with a value outside the domain is false, not an error).
         declared_type: as declared, with length and precision; for people.
         default: the SQL expression PostgreSQL evaluates for a missing value, or None.
         is_generated: PostgreSQL computes it; it cannot be written.

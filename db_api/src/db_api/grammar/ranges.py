@@ -79,5 +79,6 @@ def status_of_page(page: Page, rows: int, total: int | None) -> int:
             "PGRST103",
             "Requested range not satisfiable",
             details=f"An offset of {page.offset} was requested, but there are only {total} rows.",
+            headers=(("Content-Range", f"*/{total}"),),
         )
     return 206 if rows < total else 200

@@ -1,0 +1,113 @@
+"""From the row that a statement returned to the answer's status, headers and body."""
+
+import json
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from db_api.catalog import Table
+from db_api.grammar.ranges import content_range, status_of_page
+from db_api.grammar.request import Request
+from db_api.rest_errors import RestError
+
+Header = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a statement returned.
+
+    Attributes:
+        body: the rows as JSON.
+        rows: how many they are.
+        total: how many the whole result has, None if not counted.
+        is_cut: the server's cap left rows out.
+    """
+
+    body: bytes
+    rows: int
+    total: int | None
+    is_cut: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer, without what the server adds to every one."""
+
+    status: int
+    headers: tuple[Header, ...]
+    body: bytes
+
+
+def require_one_row(request: Request, result: Result) -> None:
+    """Refuse to show other than one row where the client wants exactly one.
+
+    Raises:
+        RestError: there are none or several.
+    """
+    if request.representation.is_object and result.rows != 1:
+        raise RestError(
+            "PGRST116",
+            "Cannot coerce the result to a single JSON object",
+            details=f"The result contains {result.rows} rows",
+        )
+
+
+def answer_read(request: Request, result: Result) -> Answer:
+    """Answer GET and HEAD.
+
+    Raises:
+        RestError: the page begins past the end, or is not the one row that was asked for.
+    """
+    ranged = ("Content-Range", content_range(request.page, result.rows, result.total))
+    status = status_of_page(request.page, result.rows, result.total)
+    require_one_row(request, result)
+    headers = [
+        ranged,
+        *_content_headers(request),
+        *_preference_headers(request, "count", "handling"),
+    ]
+    if result.is_cut:
+        headers.append(("X-Result-Truncated", "true"))
+    return Answer(status, tuple(headers), result.body)
+
+
+def answer_insert(request: Request, table: Table, result: Result) -> Answer:
+    """Answer POST of rows."""
+    returning = request.preferences.returning
+    counted = result.rows if request.preferences.count else "*"
+    headers = [
+        ("Content-Range", f"*/{counted}"),
+        *_preference_headers(request, "missing", "return", "count", "handling"),
+    ]
+    if returning == "representation":
+        return Answer(201, (*headers, *_content_headers(request)), result.body)
+    if returning == "headers-only" and table.primary_key and result.rows == 1:
+        headers.append(("Location", _location(table, result.body)))
+    return Answer(201, tuple(headers), b"")
+
+
+def _content_headers(request: Request) -> list[Header]:
+    headers = [("Content-Type", request.representation.content_type)]
+    if request.profile is not None:
+        headers.append(("Content-Profile", request.profile))
+    return headers
+
+
+def _preference_headers(request: Request, *kinds: str) -> list[Header]:
+    applied = request.preferences.applied(*kinds)
+    return [("Preference-Applied", applied)] if applied else []
+
+
+def _location(table: Table, body: bytes) -> str:
+    """Write the path of a new row, as PostgREST: without the mount's prefix."""
+    row: dict[str, str | bool | None] = json.loads(body, parse_float=str, parse_int=str)[0]
+    conditions = "&".join(
+        f"{quote(name, safe='')}={quote(_condition(value), safe='')}" for name, value in row.items()
+    )
+    return f"/{quote(table.name, safe='')}?{conditions}"
+
+
+def _condition(value: str | bool | None) -> str:  # noqa: FBT001 - a JSON value, no switch
+    if value is None:
+        return "is.null"
+    return f"eq.{json.dumps(value) if isinstance(value, bool) else value}"

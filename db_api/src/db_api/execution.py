@@ -1,0 +1,165 @@
+"""Transactions on the customer's database: begun with their own settings, ended in time.
+
+1. A connection is waited for, but not long.
+2. One round trip begins the transaction and sets what must not come from a role's or an earlier
+   statement's settings: timeouts, search_path, time zone, and READ ONLY for those who only read.
+3. The statements of the request run.
+4. It is committed, or rolled back after a read and after any error.
+5. All of 2-4 has one deadline on this side too, because a backend that is frozen or cut off
+   obeys no timeout of its own. Past it, or after any doubt, the connection is thrown away.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final, TypeAlias, TypeVar
+
+import asyncpg
+from asyncpg.pool import PoolConnectionProxy
+
+from db_api.identifiers import quote
+from db_api.rest_errors import RestError
+
+Connection: TypeAlias = "PoolConnectionProxy[asyncpg.Record]"
+Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
+Result = TypeVar("Result")
+
+_IDLE_IN_TRANSACTION_MS: Final = 10_000
+_DEADLINE_MARGIN_SECONDS: Final = 2
+"""How much longer than the statement's own timeout a whole transaction may take."""
+
+_SERVER_SETTINGS: Final = {
+    "application_name": "db-api",
+    "client_connection_check_interval": "2s",  # a killed process leaves no query running
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a transaction is allowed.
+
+    Attributes:
+        schema: where unqualified names are looked up.
+        is_read_only: it can write nothing and is rolled back.
+        statement_timeout_ms: of each statement.
+        lock_timeout_ms: of each wait for a lock.
+    """
+
+    schema: str
+    is_read_only: bool
+    statement_timeout_ms: int
+    lock_timeout_ms: int
+
+    @property
+    def deadline_seconds(self) -> float:
+        """How long the whole transaction may take."""
+        return self.statement_timeout_ms / 1000 + _DEADLINE_MARGIN_SECONDS
+
+
+@lru_cache(maxsize=1024)
+def begin_statement(terms: Terms) -> str:
+    """Write what begins a transaction, to be sent as one simple query."""
+    mode = "READ ONLY" if terms.is_read_only else "READ WRITE"
+    return (
+        f"BEGIN {mode};"
+        f"SET LOCAL statement_timeout = {terms.statement_timeout_ms:d};"
+        f"SET LOCAL lock_timeout = {terms.lock_timeout_ms:d};"
+        f"SET LOCAL idle_in_transaction_session_timeout = {_IDLE_IN_TRANSACTION_MS:d};"
+        f"SET LOCAL search_path = {quote(terms.schema)};"
+        "SET LOCAL TimeZone = 'UTC'"
+    )
+
+
+def make_pool(url: str, size: int) -> Pool:
+    """Make the pool of one login, which connects when a connection is first needed.
+
+    Args:
+        url: `postgresql://…`.
+        size: connections at most.
+    """
+    return asyncpg.create_pool(
+        url, min_size=0, max_size=size, server_settings=_SERVER_SETTINGS, command_timeout=None
+    )
+
+
+class Database:
+    """Runs work in transactions on a pool.
+
+    Args:
+        pool: opened by the caller, who also closes it.
+        wait_seconds: how long a request may wait for a connection.
+    """
+
+    def __init__(self, pool: Pool, wait_seconds: float) -> None:
+        self._pool = pool
+        self._wait_seconds = wait_seconds
+
+    async def run(self, terms: Terms, work: Callable[[Connection], Awaitable[Result]]) -> Result:
+        """Run work in one transaction, committed if it may write.
+
+        Raises:
+            RestError: no connection was free or made in time (503), the database went away
+                (503), or the deadline passed (504).
+            asyncpg.PostgresError: PostgreSQL refused a statement; all is rolled back.
+        """
+        connection = await self._acquire()
+        is_settled = False
+        try:
+            async with asyncio.timeout(terms.deadline_seconds):
+                result = await _transact(connection, terms, work)
+            is_settled = True
+        except TimeoutError:
+            raise _too_late() from None
+        except (OSError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError) as error:
+            raise _unavailable() from error
+        except (asyncpg.PostgresError, RestError):
+            is_settled = not connection.is_in_transaction()
+            raise
+        finally:
+            if not is_settled:
+                connection.terminate()
+            await self._pool.release(connection)
+        return result
+
+    async def _acquire(self) -> Connection:
+        try:
+            return await self._pool.acquire(timeout=self._wait_seconds)
+        except TimeoutError:
+            raise RestError(
+                "PGRST003",
+                "Timed out acquiring connection from connection pool.",
+                hint="Try again in a moment.",
+            ) from None
+        except (OSError, asyncpg.InterfaceError, asyncpg.PostgresError) as error:
+            raise _unavailable() from error
+
+
+async def _transact(
+    connection: Connection, terms: Terms, work: Callable[[Connection], Awaitable[Result]]
+) -> Result:
+    await connection.execute(begin_statement(terms))
+    try:
+        result = await work(connection)
+    except (asyncpg.PostgresError, RestError):
+        if not connection.is_closed():
+            await connection.execute("ROLLBACK")
+        raise
+    await connection.execute("ROLLBACK" if terms.is_read_only else "COMMIT")
+    return result
+
+
+def _too_late() -> RestError:
+    return RestError(
+        "DBAPI402",
+        "The database did not answer in time",
+        hint="Ask for less at once, or try again.",
+    )
+
+
+def _unavailable() -> RestError:
+    return RestError(
+        "PGRST001",
+        "Database client error. Retrying the connection.",
+        hint="Try again in a moment.",
+    )

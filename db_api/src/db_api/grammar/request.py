@@ -1,0 +1,100 @@
+"""One request of the data side: its query string and headers, read into a `Request`."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final, Literal, cast
+
+from db_api.grammar.ast import Query
+from db_api.grammar.media import JSON_ARRAY, Representation, read_accept, require_json
+from db_api.grammar.preferences import NONE, Preferences, read_preferences
+from db_api.grammar.query import read_query
+from db_api.grammar.ranges import Page, intersect, read_range
+from db_api.rest_errors import RestError
+
+Method = Literal["GET", "HEAD", "POST"]
+METHODS: Final = frozenset({"GET", "HEAD", "POST"})
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a client asks of a table.
+
+    Attributes:
+        table: the name in the path.
+        page: which rows of a read are asked for.
+        profile: the schema that it names, if it names one.
+    """
+
+    method: Method
+    table: str
+    query: Query
+    preferences: Preferences
+    representation: Representation
+    page: Page
+    profile: str | None
+
+
+def read_request(
+    method: str, table: str, query_string: bytes, headers: Iterable[tuple[bytes, bytes]]
+) -> Request:
+    """Read a request, its body aside.
+
+    Args:
+        method: in capitals.
+        table: the name in the path, decoded.
+        query_string: as it came.
+        headers: names in lower case, as ASGI gives them.
+
+    Raises:
+        RestError: any part of it is malformed, over a limit or not served.
+    """
+    if method not in METHODS:
+        raise RestError("PGRST117", f"Unsupported HTTP method: {method}")
+    known = _Headers(headers)
+    if method == "POST":
+        require_json(known.content_type)
+    query = read_query(query_string)
+    page = Page(query.offset, query.limit)
+    if method == "GET" and known.range is not None:
+        page = intersect(page, read_range(known.range) or page)
+    return Request(
+        method=cast("Method", method),
+        table=table,
+        query=query,
+        preferences=read_preferences(known.prefer) if known.prefer else NONE,
+        representation=JSON_ARRAY if known.accept is None else read_accept(known.accept),
+        page=page,
+        profile=known.content_profile if method == "POST" else known.accept_profile,
+    )
+
+
+class _Headers:
+    """The headers that mean something here, found in one pass."""
+
+    __slots__ = ("accept", "accept_profile", "content_profile", "content_type", "prefer", "range")
+
+    def __init__(self, headers: Iterable[tuple[bytes, bytes]]) -> None:
+        self.accept: str | None = None
+        self.accept_profile: str | None = None
+        self.content_profile: str | None = None
+        self.content_type: str | None = None
+        self.range: str | None = None
+        self.prefer: list[str] = []
+        for name, value in headers:
+            if name == b"prefer":
+                self.prefer.append(value.decode("latin-1"))
+            elif name == b"accept":
+                text = value.decode("latin-1")
+                self.accept = text if self.accept is None else f"{self.accept},{text}"
+            elif name == b"accept-profile":
+                self.accept_profile = _decode_name(value)
+            elif name == b"content-profile":
+                self.content_profile = _decode_name(value)
+            elif name == b"content-type":
+                self.content_type = value.decode("latin-1")
+            elif name == b"range":
+                self.range = value.decode("latin-1")
+
+
+def _decode_name(value: bytes) -> str:
+    return value.decode("utf-8", "replace").strip()

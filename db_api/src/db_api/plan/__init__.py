@@ -1,0 +1,22 @@
+"""From what a request says to what PostgreSQL is asked, with the schema cache at hand.
+
+A plan holds no value of the request: values are collected apart, and the plan names them by
+position. So two requests of the same shape have equal plans, and a plan is the key under which
+its statement's text is kept.
+"""
+
+from db_api.plan.insert import plan_insert
+from db_api.plan.model import NOTHING, InsertPlan, ReadPlan, View
+from db_api.plan.read import plan_read
+from db_api.plan.values import Value, Values
+
+__all__ = [
+    "NOTHING",
+    "InsertPlan",
+    "ReadPlan",
+    "Value",
+    "Values",
+    "View",
+    "plan_insert",
+    "plan_read",
+]

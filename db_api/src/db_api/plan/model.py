@@ -1,0 +1,178 @@
+"""Plans: frozen, comparable, free of the request's values.
+
+Names are SQL names already; a `Slot` stands for a value.
+"""
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from db_api.identifiers import SqlName
+from db_api.plan.values import Slot
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What becomes of the rows of a node.
+
+    Attributes:
+        shape: a JSON array, its first object alone, or nothing.
+        strips_nulls: members that are null are left out.
+    """
+
+    shape: Literal["array", "object", "none"]
+    strips_nulls: bool = False
+
+
+NOTHING: Final = View("none")
+
+
+@dataclass(frozen=True, slots=True)
+class PathStep:
+    """One step into a JSON value."""
+
+    key: Slot
+    is_index: bool
+    as_text: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """A column of the node's source, or what a JSON path finds in it.
+
+    Attributes:
+        type: of the whole expression, in SQL.
+        converts: the column is no JSON and becomes it before the path is followed.
+    """
+
+    column: SqlName
+    path: tuple[PathStep, ...]
+    type: str
+    converts: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A member of the answer's objects."""
+
+    expression: Expression
+    cast: str | None
+    name: SqlName
+
+
+@dataclass(frozen=True, slots=True)
+class Compare:
+    """`expression operator value`, the value read as `type`."""
+
+    expression: Expression
+    operator: str
+    value: Slot
+    type: str
+    quantifier: Literal["any", "all"] | None
+    negated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Among:
+    """`expression = ANY (values)`."""
+
+    expression: Expression
+    values: Slot
+    negated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Is:
+    """`expression IS what`."""
+
+    expression: Expression
+    what: Literal["NULL", "NOT NULL", "TRUE", "FALSE", "UNKNOWN"]
+    negated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Junction:
+    """Conditions joined by AND or OR."""
+
+    operator: Literal["and", "or"]
+    operands: "tuple[Predicate, ...]"
+    negated: bool
+
+
+Predicate = Compare | Among | Is | Junction
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One term of ORDER BY."""
+
+    expression: Expression
+    direction: Literal["asc", "desc"] | None
+    nulls: Literal["nullsfirst", "nullslast"] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """Rows of one source: what is shown of them, which ones, in which order.
+
+    Attributes:
+        source: a table, or the rows that a write returned.
+        limit: rows at most, None for all of them.
+        offset: rows left out at the beginning, None for none.
+    """
+
+    source: SqlName
+    outputs: tuple[Output, ...]
+    where: tuple[Predicate, ...] = ()
+    order: tuple[Order, ...] = ()
+    limit: Slot | None = None
+    offset: Slot | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReadPlan:
+    """A read.
+
+    Attributes:
+        total: how the rows are counted: all of them, at most as many as the slot says, or not.
+        next_row: the offset of the row after the page, when the server's cap may have cut it;
+            None when it cannot.
+    """
+
+    node: Node
+    view: View
+    total: Literal["exact"] | Slot | None
+    next_row: Slot | None
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A column that is written.
+
+    Attributes:
+        default: the SQL expression for a row that lacks it; None to write NULL.
+        key: its name in the body, when there is a default.
+    """
+
+    column: SqlName
+    type: str
+    default: str | None = None
+    key: Slot | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InsertPlan:
+    """An insert of the rows in a JSON body, and what is shown of them.
+
+    Attributes:
+        is_object: the body is one row without an array around it.
+        returning: the columns that `node` reads; none when nothing is shown.
+        node: its source is the inserted rows.
+    """
+
+    table: SqlName
+    body: Slot
+    is_object: bool
+    targets: tuple[Target, ...]
+    returning: tuple[SqlName, ...]
+    node: Node
+    view: View

@@ -1,0 +1,61 @@
+"""Plan a read."""
+
+from typing import Literal
+
+from db_api.catalog import SchemaCache, Table
+from db_api.grammar.ast import Query
+from db_api.grammar.preferences import Count
+from db_api.grammar.ranges import Page
+from db_api.plan.model import Node, ReadPlan, View
+from db_api.plan.resolve import Resolver
+from db_api.plan.values import Slot, Values
+
+
+def plan_read(
+    query: Query,
+    snapshot: SchemaCache,
+    table: Table,
+    values: Values,
+    *,
+    page: Page,
+    max_rows: int,
+    count: Count | None,
+    view: View,
+) -> ReadPlan:
+    """Plan a read of at most `max_rows` rows.
+
+    Args:
+        query: what is asked.
+        snapshot: the schema cache that `table` belongs to.
+        table: what is read.
+        values: takes the request's values.
+        page: which rows of the result are asked for.
+        max_rows: the server's cap on one answer.
+        count: how the whole result is counted.
+        view: what becomes of the rows.
+
+    Raises:
+        RestError: the query names what is not there.
+    """
+    resolver = Resolver(snapshot, table, values)
+    is_capped = page.limit is None or page.limit > max_rows
+    limit = max_rows if page.limit is None or is_capped else page.limit
+    node = Node(
+        source=table.sql_name,
+        outputs=resolver.outputs(query.select),
+        where=tuple(map(resolver.predicate, query.where)),
+        order=tuple(map(resolver.order, query.order)),
+        limit=values.add(limit),
+        offset=values.add(page.offset) if page.offset else None,
+    )
+    total: Literal["exact"] | Slot | None = None
+    if count == "exact":
+        total = "exact"
+    elif count == "estimated":
+        total = values.add(max_rows + 1)
+    return ReadPlan(
+        node,
+        view,
+        total,
+        next_row=values.add(page.offset + limit) if is_capped else None,
+    )
