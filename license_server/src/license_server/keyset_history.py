@@ -22,12 +22,12 @@ class KeySetHistory:
         if not sets:
             raise KeySetRejected("there is no key set")
         sets[0].require_signed_by(sets[0].content)
+        self._sets = tuple(sets)
         self._needed: list[SignedKeySet] = []
         for older, newer in pairwise(sets):
             require_successor(older, newer)
             if newer.content.changes_roots_of(older.content):
                 self._needed.append(newer)
-        self._newest = sets[-1]
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Self:
@@ -44,17 +44,21 @@ class KeySetHistory:
             raise KeySetRejected("it is no array of key sets")
         return cls([SignedKeySet.read(document) for document in documents])
 
+    def to_json(self) -> str:
+        """Return the key set file."""
+        return json.dumps([signed.document() for signed in self._sets], indent=2) + "\n"
+
     @property
     def newest(self) -> SignedKeySet:
         """The key set that holds now."""
-        return self._newest
+        return self._sets[-1]
 
     def above(self, epoch: int) -> tuple[Mapping[str, object], ...]:
         """Return what a client at `epoch` needs, oldest first: changes of roots, then the newest.
 
         Empty if it is up to date.
         """
-        wanted = [*(s for s in self._needed if s is not self._newest), self._newest]
+        wanted = [*(s for s in self._needed if s is not self.newest), self.newest]
         return tuple(s.document() for s in wanted if s.content.epoch > epoch)
 
     def require_signing_key(self, kid: str, kind: str) -> PublishedKey:
@@ -63,7 +67,7 @@ class KeySetHistory:
         Raises:
             KeySetRejected: the newest key set does not let servers sign `kind` with it.
         """
-        published = self._newest.content.published(kid)
+        published = self.newest.content.published(kid)
         if published is None or not published.may_sign(kind):
             raise KeySetRejected(
                 f"the newest key set does not list the signing key {kid} as active for {kind}: "

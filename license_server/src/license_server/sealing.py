@@ -134,14 +134,14 @@ class Sealer:
         self._cipher = AESGCM(key)
 
     @classmethod
-    def from_hex(cls, text: str) -> Self:
+    def from_hex(cls, text: bytes) -> Self:
         """Read the sealing key file: 64 hex digits.
 
         Raises:
             ConfigurationError: it is not that.
         """
         try:
-            key = bytes.fromhex(text.strip())
+            key = bytes.fromhex(text.decode("ascii").strip())
         except ValueError as error:
             raise ConfigurationError("64 hex digits are expected") from error
         if len(key) != SECRET_BYTES:

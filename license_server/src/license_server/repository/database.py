@@ -54,8 +54,13 @@ class Database:
         if url.startswith(_POSTGRESQL):
             return cls(url, None)
         if url.startswith(_SQLITE) and len(url) > len(_SQLITE):
-            return cls(None, Path(url.removeprefix(_SQLITE)))
+            return cls.of_file(Path(url.removeprefix(_SQLITE)))
         raise ConfigurationError("DATABASE_URL: postgresql://… or sqlite:///path is expected")
+
+    @classmethod
+    def of_file(cls, path: Path) -> Self:
+        """Return the database of a SQLite file."""
+        return cls(None, path)
 
     def require_file(self) -> Path:
         """Return the path of the SQLite file; SQLite itself would make a missing one, empty.

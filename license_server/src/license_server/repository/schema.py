@@ -51,16 +51,32 @@ async def require_current(database: Database) -> None:
         NotReady: the database does not answer.
         ConfigurationError: it has another; the text names both.
     """
-    newest = newest_revision()
-    with naming_faults():
-        async with database.engine().connect() as connection:
-            revision = await connection.run_sync(_revision)
+    newest, revision = newest_revision(), await _revision_of(database)
     if revision != newest:
         _require_known(revision, newest)
         raise ConfigurationError(
             f"the database has revision {revision or 'none'} and this program needs {newest}: "
             "run `license-server migrate`"
         )
+
+
+async def require_unused(database: Database) -> None:
+    """Do nothing if no server has used the database yet.
+
+    Raises:
+        NotReady: the database does not answer.
+        ConfigurationError: a server has, and its licenses need that server's peppers.
+    """
+    if await _revision_of(database) is not None:
+        raise ConfigurationError(
+            "the database belongs to a server already: use that server's folder, or a new database"
+        )
+
+
+async def _revision_of(database: Database) -> str | None:
+    with naming_faults():
+        async with database.engine().connect() as connection:
+            return await connection.run_sync(_revision)
 
 
 def _upgrade_by_one(connection: Connection) -> str | None:

@@ -1,0 +1,68 @@
+"""The key files of a server, read and checked against each other before anything is served."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from license_server.decisions import DecisionIssuer
+from license_server.errors import ConfigurationError
+from license_server.keyset_history import KeySetHistory
+from license_server.sealing import Peppers, Sealer
+from license_server.secret_files import read_secret
+from license_server.signing import DECISION, SigningKey
+
+_Read = TypeVar("_Read")
+
+
+def load_keysets(path: Path) -> KeySetHistory:
+    """Read the key sets, oldest first.
+
+    Raises:
+        ConfigurationError: the file is missing, or holds key sets that no client would accept.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ConfigurationError(f"cannot read the key set {path}: {error.strerror}") from error
+    return _parse("the key set", path, lambda: KeySetHistory.from_json(content))
+
+
+def load_issuer(signing_key_file: Path, keysets: KeySetHistory) -> DecisionIssuer:
+    """Read the signing key; it is never made here, only by `init`.
+
+    Raises:
+        ConfigurationError: the file is missing, garbage or open to other users, or the newest key
+            set does not let servers sign decisions with its key.
+    """
+    pem = read_secret(signing_key_file, "the signing key")
+    key = _parse("the signing key", signing_key_file, lambda: SigningKey.from_pem(pem))
+    content = keysets.newest.content
+    published = keysets.require_signing_key(key.kid, DECISION)
+    return DecisionIssuer(key, published, content.iss, content.epoch)
+
+
+def load_peppers(path: Path) -> Peppers:
+    """Read the peppers.
+
+    Raises:
+        ConfigurationError: the file is missing, garbage or open to other users.
+    """
+    content = read_secret(path, "the peppers")
+    return _parse("the peppers", path, lambda: Peppers.from_json(content))
+
+
+def load_sealer(path: Path) -> Sealer:
+    """Read the key of sealed columns.
+
+    Raises:
+        ConfigurationError: the file is missing, garbage or open to other users.
+    """
+    content = read_secret(path, "the sealing key")
+    return _parse("the sealing key", path, lambda: Sealer.from_hex(content))
+
+
+def _parse(what: str, path: Path, read: Callable[[], _Read]) -> _Read:
+    try:
+        return read()
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{what} {path}: {error}") from error

@@ -1,0 +1,225 @@
+"""Making a new server: keys, peppers, key set, database and settings, in a folder of its own.
+
+The order matters for safety:
+
+1. A folder that holds anything is refused, and so is a database that is in use.
+2. Everything is made in a hidden folder inside; a failure removes it and leaves nothing.
+3. The files move to their places by renames.
+"""
+
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from license_server.admin import Admin
+from license_server.audit import ACTOR_CLI
+from license_server.errors import ConfigurationError
+from license_server.keyset_history import KeySetHistory
+from license_server.keysets import VERSION, KeySet, KeyStatus, PublishedKey, Root, SignedKeySet
+from license_server.products import Product
+from license_server.repository.administration import Administration
+from license_server.repository.database import Database
+from license_server.repository.schema import require_unused, upgrade
+from license_server.sealing import SECRET_BYTES, Pepper, Peppers, Sealer
+from license_server.secret_files import write_secret
+from license_server.settings import FILE_NAME as SETTINGS
+from license_server.signing import DECISION, SigningKey
+from license_server.tokens import Role
+
+ROOT_KEY: Final = "root.key"
+SIGNING_KEY: Final = "signing.key"
+KEYSET: Final = "keyset.json"
+PEPPERS: Final = "peppers.json"
+SEALING_KEY: Final = "sealing.key"
+DATABASE: Final = "license-server.db"
+
+FIRST_EPOCH: Final = 1
+SIGNING_KEY_LIFETIME: Final = timedelta(days=3 * 365)
+KEY_SET_LIFETIME: Final = timedelta(days=2 * 365)
+"""Past it clients only warn (contract, "Key set")."""
+_EARLIER: Final = timedelta(seconds=300)
+"""A key is valid from a little before its making, as far as a clock may be off."""
+
+_ISSUER_BYTES: Final = 8
+_PRIVATE_FOLDER: Final = 0o700
+
+_SETTINGS_TEXT: Final = f"""\
+# Settings of this license server. A variable of the environment of the same name comes first.
+# Relative paths start at this folder.
+
+SIGNING_KEY_FILE={SIGNING_KEY}
+KEYSET_FILE={KEYSET}
+PEPPERS_FILE={PEPPERS}
+SEALING_KEY_FILE={SEALING_KEY}
+
+HOST=127.0.0.1
+PORT=3002
+
+# Beyond loopback only HTTPS is served:
+#TLS_CERT_FILE=cert.pem
+#TLS_KEY_FILE=key.pem
+"""
+_SQLITE_SETTING: Final = f"""
+# For several servers: postgresql://user:password@host/name, or DATABASE_URL_FILE.
+DATABASE_URL=sqlite:///{DATABASE}
+"""
+_OTHER_DATABASE_SETTING: Final = """
+# Its DATABASE_URL holds a password, so it is not written here: set it, or DATABASE_URL_FILE.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class NewServer:
+    """What `init` made.
+
+    Attributes:
+        path: the folder.
+        issuer: id of the server.
+        token: the operator's admin token, shown this once.
+    """
+
+    path: Path
+    issuer: str
+    token: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Secrets:
+    root: SigningKey
+    signing: SigningKey
+    peppers: Peppers
+    sealing: bytes = field(repr=False)
+
+
+async def initialize(
+    path: Path, product: Product | None, database_url: str | None, now: datetime
+) -> NewServer:
+    """Make a server.
+
+    Args:
+        path: its folder, missing or empty.
+        product: its first product.
+        database_url: of an unused database; None = a SQLite file in the folder.
+        now: the time.
+
+    Raises:
+        ConfigurationError: the folder or the database is in use, or cannot be written.
+        InvalidField: the product is none that anybody could live with.
+        NotReady: the database does not answer.
+    """
+    made = _Secrets(
+        root=SigningKey.generate(),
+        signing=SigningKey.generate(),
+        peppers=Peppers((Pepper.generate("p1"),)),
+        sealing=secrets.token_bytes(SECRET_BYTES),
+    )
+    issuer = f"ls_{secrets.token_hex(_ISSUER_BYTES)}"
+    with _new_folder(path) as staging:
+        setting = _SQLITE_SETTING if database_url is None else _OTHER_DATABASE_SETTING
+        _write_files(staging, made, _first_key_set(made, issuer, now), setting)
+        database = _database(staging, database_url)
+        await require_unused(database)
+        await upgrade(database)
+        token = await _fill(database, made, issuer, product, now)
+    return NewServer(path, issuer, token)
+
+
+def _first_key_set(made: _Secrets, issuer: str, now: datetime) -> SignedKeySet:
+    key = PublishedKey(
+        **Root.of(made.signing).model_dump(),
+        use=(DECISION,),
+        not_before=_unix(now - _EARLIER),
+        not_after=_unix(now + SIGNING_KEY_LIFETIME),
+        status=KeyStatus.ACTIVE,
+    )
+    content = KeySet(
+        v=VERSION,
+        iss=issuer,
+        epoch=FIRST_EPOCH,
+        issued=_unix(now),
+        expires=_unix(now + KEY_SET_LIFETIME),
+        threshold=1,
+        roots=(Root.of(made.root),),
+        keys=(key,),
+    )
+    return SignedKeySet.sign(content, [made.root])
+
+
+def _write_files(
+    folder: Path, made: _Secrets, key_set: SignedKeySet, database_setting: str
+) -> None:
+    contents = {
+        ROOT_KEY: made.root.to_pem(),
+        SIGNING_KEY: made.signing.to_pem(),
+        KEYSET: KeySetHistory([key_set]).to_json().encode("ascii"),
+        PEPPERS: made.peppers.to_json().encode("ascii"),
+        SEALING_KEY: f"{made.sealing.hex()}\n".encode("ascii"),
+        SETTINGS: (_SETTINGS_TEXT + database_setting).encode("ascii"),
+    }
+    for name, content in contents.items():
+        write_secret(folder / name, content)
+
+
+def _database(folder: Path, url: str | None) -> Database:
+    if url is not None:
+        return Database.from_url(url)
+    write_secret(folder / DATABASE, b"")
+    return Database.of_file(folder / DATABASE)
+
+
+async def _fill(
+    database: Database, made: _Secrets, issuer: str, product: Product | None, now: datetime
+) -> str:
+    admin = Admin(Administration(database), made.peppers, Sealer(made.sealing), ACTOR_CLI)
+    await admin.record_keyset(issuer, FIRST_EPOCH, now)
+    if product is not None:
+        await admin.create_product(product, now)
+    return (await admin.create_token(Role.OWNER, now)).text
+
+
+@contextmanager
+def _new_folder(path: Path) -> Iterator[Path]:
+    """Give a hidden folder inside `path`, and move what was made there into place at the end."""
+    _require_empty(path)
+    is_new = not path.exists()
+    staging = path / ".init"
+    try:
+        path.mkdir(mode=_PRIVATE_FOLDER, parents=True, exist_ok=True)
+        path.chmod(_PRIVATE_FOLDER)
+        staging.mkdir(mode=_PRIVATE_FOLDER)
+        yield staging
+        for made in sorted(staging.iterdir()):
+            made.rename(path / made.name)
+        staging.rmdir()
+    except OSError as error:
+        _remove(path, is_new=is_new)
+        raise ConfigurationError(f"cannot make {path}: {error.strerror}") from error
+    except BaseException:
+        _remove(path, is_new=is_new)
+        raise
+
+
+def _require_empty(path: Path) -> None:
+    if path.exists() and not path.is_dir():
+        raise ConfigurationError(f"{path} is no folder")
+    if path.is_dir() and any(path.iterdir()):
+        raise ConfigurationError(f"{path} is not empty: name a new or an empty folder")
+
+
+def _remove(path: Path, *, is_new: bool) -> None:
+    """Undo: whatever is inside was made here, since the folder was empty before."""
+    if not path.is_dir():
+        return
+    for made in path.iterdir():
+        shutil.rmtree(made) if made.is_dir() else made.unlink()
+    if is_new:
+        path.rmdir()
+
+
+def _unix(instant: datetime) -> int:
+    return int(instant.timestamp())
