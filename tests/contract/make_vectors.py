@@ -17,8 +17,11 @@ from cases import (
     cache_cases,
     decision_cases,
     email_cases,
+    issue_cases,
     key_cases,
     keyset_cases,
+    problem_cases,
+    request_cases,
     state_document,
 )
 from cases.confirmed import require_unique_names
@@ -29,8 +32,11 @@ FILES: dict[str, Callable[[], JsonObject]] = {
     "cache.json": cache_cases.document,
     "decision.json": decision_cases.document,
     "email.json": email_cases.document,
+    "issue.json": issue_cases.document,
     "key.json": key_cases.document,
     "keyset.json": keyset_cases.document,
+    "problem.json": problem_cases.document,
+    "request.json": request_cases.document,
     "state.json": state_document.document,
 }
 
