@@ -1,23 +1,22 @@
 """What clients send to activate, validate and deactivate: bytes in, a `Presented` or one error out.
 
-Mirrors `wire/schemas/request.schema.json`. Members that it does not know are ignored: a newer
-client may send them, and the digest covers the exact bytes anyway. A member that is there twice is
-refused, because two readers of the same bytes could then see two different requests.
+Mirrors `wire/schemas/license-request.json`. Members that it does not know are ignored: a newer
+client may send them, and the digest covers the exact bytes anyway.
 """
 
 import hashlib
-import json
-from typing import Annotated, Final, NoReturn
+from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from license_server import base64url
 from license_server.emails import Email
-from license_server.errors import FieldError, InvalidField, MalformedJson
+from license_server.errors import FieldError, InvalidField
 from license_server.evaluation import Operation
 from license_server.keysets import MAX_EPOCH
 from license_server.license_keys import MAX_TEXT_LENGTH, LicenseKey
 from license_server.service import Presented
+from license_server.strict_json import read_object
 
 MAX_BODY_BYTES: Final = 16 * 1024
 """Longest request body (contract, "Runtime endpoints")."""
@@ -94,11 +93,11 @@ def read_request(operation: Operation, body: bytes) -> Presented:
         body: exactly as received.
 
     Raises:
-        MalformedJson: the body is no JSON object, or one with a member twice.
+        MalformedJson: the body is no strict JSON object.
         InvalidField: members are missing or malformed; all of them are named.
         KeyMalformed: all is well but the license key.
     """
-    request = _validate(_decode(body))
+    request = _validate(read_object(body))
     return Presented(
         email=Email.parse(request.email),
         key=LicenseKey.parse(request.license_key),
@@ -116,33 +115,6 @@ def read_request(operation: Operation, body: bytes) -> Presented:
 def request_digest(operation: Operation, body: bytes) -> str:
     """Return the claim `req`: it binds an answer to the operation and to every byte of its body."""
     return base64url.encode(hashlib.sha256(b"req1.%s\n%s" % (operation.encode(), body)).digest())
-
-
-def _unique_members(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        raise ValueError("a member is there twice")
-    return members
-
-
-def _refuse_constant(_name: str) -> NoReturn:
-    raise ValueError("NaN and Infinity are no JSON")
-
-
-_DECODER: Final = json.JSONDecoder(
-    object_pairs_hook=_unique_members, parse_constant=_refuse_constant
-)
-
-
-def _decode(body: bytes) -> dict[str, object]:
-    """Read UTF-8 JSON: the standard library's reader alone shows members that are there twice."""
-    try:
-        document = _DECODER.decode(body.decode("utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise MalformedJson("the body is not JSON in UTF-8 with each member once") from error
-    if not isinstance(document, dict):
-        raise MalformedJson("the body is not a JSON object")
-    return document
 
 
 def _validate(members: dict[str, object]) -> LicenseRequest:

@@ -1,4 +1,4 @@
-"""Serve an ASGI application by uvicorn: TLS or loopback, the guarded protocol, a graceful stop.
+"""Serve an ASGI application by uvicorn: TLS, the guarded protocol, a graceful stop.
 
 SIGTERM and SIGINT end it the same way: no new connections, what was accepted is answered within
 `GRACE_SECONDS`, what was opened is closed, and the process ends with status 0.
@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractAsyncContextManager, contextmanager
 from dataclasses import dataclass
 from functools import partial
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
 
@@ -44,7 +43,7 @@ class Listener:
     Attributes:
         host: address or name to bind.
         port: 0 = any free one; the log says which.
-        tls_cert_file: PEM certificate chain; None = plain HTTP.
+        tls_cert_file: PEM certificate chain; None = plain HTTP, which the settings judge.
         tls_key_file: PEM private key of the certificate, without a passphrase.
     """
 
@@ -70,8 +69,8 @@ def run(
         protocol: the guarded protocol or a subclass with other limits.
 
     Raises:
-        Exception: made by `refused`: plain HTTP for other machines, unusable TLS files, or an
-            address that cannot be bound. Whatever `open_app` raises passes through.
+        Exception: made by `refused`: unusable TLS files, or an address that cannot be bound.
+            Whatever `open_app` raises passes through.
     """
     tls = _tls_context(listener, refused)
     handshake_seconds = None if tls is None else protocol.head_seconds
@@ -136,13 +135,6 @@ class _Server(uvicorn.Server):
 def _tls_context(listener: Listener, refused: Callable[[str], Exception]) -> ssl.SSLContext | None:
     cert, key = listener.tls_cert_file, listener.tls_key_file
     if cert is None or key is None:
-        if cert is not key:
-            raise refused("TLS needs both TLS_CERT_FILE and TLS_KEY_FILE; only one is set.")
-        if not _is_loopback(listener.host):
-            raise refused(
-                f"Without TLS only this machine may connect, but HOST is {listener.host}: "
-                "set TLS_CERT_FILE and TLS_KEY_FILE, or HOST=127.0.0.1."
-            )
         return None
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
@@ -156,13 +148,6 @@ def _tls_context(listener: Listener, refused: Callable[[str], Exception]) -> ssl
             "A PEM certificate chain and its own private key without a passphrase are expected."
         ) from error
     return context
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _bound_socket(listener: Listener, refused: Callable[[str], Exception]) -> socket.socket:

@@ -1,0 +1,206 @@
+"""The settings of a process: read once, all mistakes reported at once by name.
+
+The environment goes before the file `license-server.env` of the server's folder, which `init`
+writes. Relative paths, that of a SQLite database included, are relative to that folder.
+"""
+
+from collections.abc import Iterator
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from pathlib import Path
+from typing import Annotated, Final, Literal
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
+from pydantic.fields import FieldInfo
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from license_server.errors import ConfigurationError
+
+FILE_NAME: Final = "license-server.env"
+"""The file of defaults in a server's folder."""
+
+_SECRETS: Final = ("database_url",)
+_SQLITE: Final = "sqlite:///"
+_FOLDER: Final = "folder"
+
+
+class _UnreadError(ValueError):
+    """A value that could not even be read; its text says why."""
+
+
+def _require_read(value: object) -> object:
+    if isinstance(value, _UnreadError):
+        raise value
+    return value
+
+
+def _split_networks(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    try:
+        return tuple(ip_network(part.strip()) for part in value.split(","))
+    except ValueError:
+        raise ValueError("networks such as 10.0.0.0/8,192.168.1.7 are expected") from None
+
+
+def _under_folder(path: Path, info: ValidationInfo) -> Path:
+    return Path(info.data[_FOLDER]) / path
+
+
+LocalPath = Annotated[Path, AfterValidator(_under_folder)]
+
+
+class Settings(BaseSettings):
+    """Each field is the variable of the same name in capitals; a secret may be in NAME_FILE.
+
+    Attributes:
+        folder: what relative paths are relative to; given by the caller.
+        database_url: `sqlite:///path` or `postgresql://…`.
+        signing_key_file: the Ed25519 key of decisions, PEM.
+        peppers_file: the secrets of blind indexes.
+        sealing_key_file: the key of sealed columns.
+        keyset_file: the root-signed key sets, a JSON array.
+        tls_cert_file: PEM certificate chain; without it only this machine is served.
+        tls_key_file: its private key.
+        host: address to listen on.
+        port: port to listen on; 0 = any free one.
+        trusted_proxies: networks whose X-Forwarded-For is believed; comma-separated.
+        requests_per_minute: of one source address, before it gets 429.
+        log_level: what is less important is not logged; requests are logged at info.
+    """
+
+    model_config = SettingsConfigDict(
+        frozen=True,
+        extra="ignore",
+        hide_input_in_errors=True,
+        env_ignore_empty=True,
+        validate_default=True,
+    )
+
+    folder: Path
+    database_url: Annotated[SecretStr, BeforeValidator(_require_read)] = SecretStr(
+        f"{_SQLITE}license-server.db"
+    )
+    signing_key_file: LocalPath = Path("signing.key")
+    peppers_file: LocalPath = Path("peppers.json")
+    sealing_key_file: LocalPath = Path("sealing.key")
+    keyset_file: LocalPath = Path("keyset.json")
+    tls_cert_file: LocalPath | None = None
+    tls_key_file: LocalPath | None = None
+    host: str = "127.0.0.1"
+    port: int = Field(default=3002, ge=0, le=65535)
+    trusted_proxies: Annotated[
+        tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_split_networks)
+    ] = ()
+    requests_per_minute: int = Field(default=600, ge=1)
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @field_validator("database_url")
+    @classmethod
+    def _place_database(cls, value: SecretStr, info: ValidationInfo) -> SecretStr:
+        url = value.get_secret_value()
+        if not url.startswith(_SQLITE):
+            return value
+        return SecretStr(_SQLITE + str(Path(info.data[_FOLDER]) / url.removeprefix(_SQLITE)))
+
+    @field_validator("tls_key_file")
+    @classmethod
+    def _require_both_files(cls, value: Path | None, info: ValidationInfo) -> Path | None:
+        if (value is None) != (info.data.get("tls_cert_file") is None):
+            raise ValueError("TLS_CERT_FILE and TLS_KEY_FILE are expected together")
+        return value
+
+    @field_validator("host")
+    @classmethod
+    def _require_privacy(cls, value: str, info: ValidationInfo) -> str:
+        if info.data.get("tls_cert_file") is None and not _is_loopback(value):
+            raise ValueError(
+                "without TLS only this machine may connect: set TLS_CERT_FILE and TLS_KEY_FILE, "
+                "or HOST=127.0.0.1"
+            )
+        return value
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - called by name
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read the environment, then the folder's file, each with its NAME_FILE forms."""
+        env, file = (_WithSecretFiles(settings_cls, s) for s in (env_settings, dotenv_settings))
+        return init_settings, env, file
+
+
+class _WithSecretFiles(PydanticBaseSettingsSource):
+    """A source in which NAME_FILE stands for the NAME of a secret."""
+
+    def __init__(self, settings_cls: type[BaseSettings], inner: PydanticBaseSettingsSource) -> None:
+        super().__init__(settings_cls)
+        if not isinstance(inner, EnvSettingsSource):
+            raise TypeError("a source of variables is expected")
+        self._inner = inner
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[object, str, bool]:
+        """See the inner source."""
+        return self._inner.get_field_value(field, field_name)
+
+    def __call__(self) -> dict[str, object]:
+        """Return the values of this source by field."""
+        values = self._inner()
+        for name in _SECRETS:
+            path = self._inner.env_vars.get(f"{name}_file")
+            if path and name in values:
+                values[name] = _UnreadError(
+                    f"either {name.upper()} or {name.upper()}_FILE is expected"
+                )
+            elif path:
+                values[name] = _read_text(Path(self.current_state[_FOLDER]) / path)
+        return values
+
+
+def load_settings(folder: Path) -> Settings:
+    """Read the settings of the server in `folder`.
+
+    Raises:
+        ConfigurationError: every mistake, one a line, by name; no value is in the text.
+    """
+    try:
+        return Settings(folder=folder.absolute(), _env_file=folder / FILE_NAME)
+    except ValidationError as error:
+        raise ConfigurationError("\n".join(_mistakes(error))) from None
+
+
+def _mistakes(error: ValidationError) -> Iterator[str]:
+    for detail in error.errors(include_url=False, include_input=False):
+        name = str(detail["loc"][0]).upper()
+        yield f"{name}: {detail['msg'].removeprefix('Value error, ')}"
+
+
+def _read_text(path: Path) -> str | _UnreadError:
+    try:
+        return path.read_text(encoding="utf-8").rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        return _UnreadError(f"the file {path} cannot be read: {type(error).__name__}")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
