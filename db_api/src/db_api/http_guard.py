@@ -33,7 +33,7 @@ _HOST: Final = re.compile(
 _VERSIONS: Final = frozenset({"1.0", "1.1"})
 _WATCH_SECONDS: Final = 1.0  # how late a deadline may be noticed
 
-_log = structlog.get_logger("http")
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)

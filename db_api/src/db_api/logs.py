@@ -51,7 +51,7 @@ def configure(level: str, stream: TextIO = sys.stderr) -> None:
     """Send every log of the process through the one handler; for entry points only.
 
     Args:
-        level: one of `LEVELS`; what lies below is dropped.
+        level: one of `LEVELS`; what lies below is dropped. Libraries log warnings and errors.
         stream: where the lines go.
     """
     before: list[Processor] = [
@@ -80,7 +80,8 @@ def configure(level: str, stream: TextIO = sys.stderr) -> None:
             ],
         )
     )
-    logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
+    logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+    logging.getLogger(__name__.partition(".")[0]).setLevel(level.upper())
     # below errors uvicorn repeats what we log ourselves, in free text
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
 
@@ -145,7 +146,9 @@ def _name_foreign_event(_logger: WrappedLogger, _method: str, event: EventDict) 
 
 
 def _redact_values(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    return {name: _redacted(value) for name, value in event.items()}
+    """Mask inside of all values, and put first what a reader looks for first."""
+    first = {name: event.pop(name) for name in ("time", "level", "event")}
+    return {name: _redacted(value) for name, value in {**first, **event}.items()}
 
 
 def _redacted(value: object) -> object:

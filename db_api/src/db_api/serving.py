@@ -33,7 +33,7 @@ GRACE_SECONDS: Final = 10
 _CIPHERS: Final = "ECDHE+AESGCM:ECDHE+CHACHA20"  # forward secret and authenticated (RFC 9325, 4.2)
 _BACKLOG: Final = 2048
 
-_log = structlog.get_logger("server")
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,7 @@ from license_server.settings import Settings
 from license_server.signing import DECISION, SigningKey
 from license_server.throttle import BoundedMemory, RateLimiter, rules
 
-_log = structlog.get_logger("app")
+_log = structlog.get_logger(__name__)
 
 
 def build_app(

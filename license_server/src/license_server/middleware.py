@@ -35,7 +35,7 @@ _HTTPS_HEADERS: Final = (
 )
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
-_log = structlog.get_logger("http")
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ UNKNOWN_KEYS: Final = "unknown_keys"
 _MAX_COUNTERS: Final = 65_536  # some 20 MB; beyond, the counter begun first is forgotten
 _IPV6_SITE_BITS: Final = 64  # one customer has at least that many addresses (RFC 6177)
 
-_log = structlog.get_logger("throttle")
+_log = structlog.get_logger(__name__)
 
 
 def rules(requests_per_minute: int) -> Mapping[str, RateLimitItem]:
