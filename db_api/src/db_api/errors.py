@@ -5,7 +5,7 @@
     DataApiError
     ├── InternalError                   ours to mend
     ├── NotReadyError                   try later
-    │   └── MigrationNeededError        run `db-api migrate`
+    ├── MigrationNeededError            run `db-api migrate`
     ├── CredentialMissingError          send a credential
     ├── CredentialInvalidError          send another one
     ├── AccessDeniedError               the credential may not do this
@@ -58,7 +58,7 @@ class NotReadyError(DataApiError):
     code = "DBAPI002"
 
 
-class MigrationNeededError(NotReadyError):
+class MigrationNeededError(DataApiError):
     """The service's own tables are of another revision."""
 
     code = "DBAPI003"

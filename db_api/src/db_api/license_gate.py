@@ -8,13 +8,16 @@ judges the cache again, so that time, another process or `activate-license` chan
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final, Protocol
 
 import structlog
+
+from db_api import errors
+from db_api.settings import SettingsError
 from license_client import (
     AsyncLicenseClient,
     ConfigurationError,
@@ -23,9 +26,6 @@ from license_client import (
     OfflineError,
     State,
 )
-
-from db_api import errors
-from db_api.settings import SettingsError
 
 PRODUCT: Final = "db-api"
 _BUILT_IN_TRUST: Final = Path(__file__).with_name("trust.json")
@@ -78,6 +78,7 @@ class LicenseView:
     """What the gate knows of the license, for those who may not import the SDK.
 
     Attributes:
+        state: of the contract's state machine, or the code of what kept it from being known.
         status: `active`, `trial`, `grace_period`, `expired` or `invalid`.
         type: `paid`, `trial`, or None while unknown.
         code: of the contract: why it is valid or not.
@@ -86,6 +87,7 @@ class LicenseView:
     """
 
     valid: bool
+    state: str
     status: str
     type: str | None
     code: str
@@ -186,13 +188,13 @@ class LicenseGate:
 
     def _take(self, status: LicenseStatus) -> None:
         view = view_of(status)
-        if (view.valid, view.code) != (self.is_open, self.view.code):
-            _log.warning("license.state", state=status.state.value, usable=status.usable)
+        if view.state != self.view.state:
+            _log.warning("license.state", state=view.state, usable=view.valid)
         self.is_open, self.view = view.valid, view
 
     def _note(self, error: LicenseError) -> None:
         """Keep a closed gate closed and say why it could not be opened."""
-        self.view = replace(self.view, code=error.code, message=str(error))
+        self.view = _invalid(error.code, str(error))
 
 
 def view_of(status: LicenseStatus) -> LicenseView:
@@ -203,6 +205,7 @@ def view_of(status: LicenseStatus) -> LicenseView:
     }.get(status.state)
     return LicenseView(
         valid=status.usable,
+        state=status.state.value,
         status=_SHOWN.get(status.state, "invalid"),
         type=status.kind,
         code=status.code,
@@ -216,7 +219,9 @@ def view_of(status: LicenseStatus) -> LicenseView:
 
 
 def _invalid(code: str, message: str) -> LicenseView:
-    return LicenseView(valid=False, status="invalid", type=None, code=code, message=message)
+    return LicenseView(
+        valid=False, state=code, status="invalid", type=None, code=code, message=message
+    )
 
 
 @contextmanager

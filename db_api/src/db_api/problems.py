@@ -13,8 +13,9 @@ from typing import Final
 from starlette.types import Scope
 
 from db_api import errors
-from db_api.middleware import ErrorAnswer
-from db_api.rest_errors import RestError
+from db_api.middleware import RawResponse
+from db_api.rest import PREFIX
+from db_api.rest_errors import RestError, render_error
 
 STATUS: Final = MappingProxyType(
     {
@@ -38,12 +39,11 @@ STATUS: Final = MappingProxyType(
         errors.StateConflictError: 409,
     }
 )
-REST_PREFIX: Final = "/rest/v1"
 _RETRY_SECONDS: Final = 5
 _CHALLENGE: Final = 'Basic realm="db-api", charset="UTF-8", Bearer'  # RFC 9110 11.6.1
 
 
-def answer_error(error: Exception, scope: Scope) -> ErrorAnswer:
+def answer_error(error: Exception, scope: Scope) -> RawResponse:
     """Render whatever a request ended in."""
     if not isinstance(error, errors.DataApiError | RestError):
         error = _internal_error()
@@ -51,30 +51,25 @@ def answer_error(error: Exception, scope: Scope) -> ErrorAnswer:
         status, headers = error.status, dict(error.headers)
     else:
         status, headers = STATUS[type(error)], _headers_of(error)
+    if scope["path"].startswith(PREFIX):
+        body = render_error(error.code, error.message, error.details, error.hint)
+    else:
+        body = _render(error, status, scope["state"]["request_id"])
+    headers |= {"content-type": "application/json", "content-length": str(len(body))}
+    pairs = tuple((name.lower().encode(), value.encode()) for name, value in headers.items())
+    return RawResponse(status, pairs, body)
+
+
+def _render(error: errors.DataApiError | RestError, status: int, request_id: str) -> bytes:
     body = {
-        "code": error.code,
+        "error": HTTPStatus(status).phrase,
         "message": error.message,
+        "code": error.code,
         "details": error.details,
         "hint": error.hint,
+        "requestId": request_id,
     }
-    if not scope["path"].startswith(REST_PREFIX):
-        title, request_id = HTTPStatus(status).phrase, scope["state"]["request_id"]
-        body = {"error": title, **body, "requestId": request_id}
-    return _answer(status, headers, body)
-
-
-def _answer(status: int, headers: dict[str, str], body: dict[str, str | None]) -> ErrorAnswer:
-    content = json.dumps(body, ensure_ascii=False).encode("utf-8", "backslashreplace")
-    all_headers = {
-        "content-type": "application/json",
-        "content-length": str(len(content)),
-        **headers,
-    }
-    return ErrorAnswer(
-        status,
-        tuple((name.lower().encode(), value.encode()) for name, value in all_headers.items()),
-        content,
-    )
+    return json.dumps(body, ensure_ascii=False).encode("utf-8", "backslashreplace")
 
 
 def _internal_error() -> errors.InternalError:
@@ -88,7 +83,7 @@ def _headers_of(error: errors.DataApiError) -> dict[str, str]:
     """Name the headers that an error's answer carries besides its body's."""
     if isinstance(error, errors.TooManyRequestsError):
         return {"retry-after": str(error.retry_after_seconds)}
-    if isinstance(error, errors.NotReadyError | errors.LicenseServerUnreachableError):
+    if STATUS[type(error)] == HTTPStatus.SERVICE_UNAVAILABLE:
         return {"retry-after": str(_RETRY_SECONDS)}
     if isinstance(error, errors.CredentialMissingError | errors.CredentialInvalidError):
         return {"www-authenticate": _CHALLENGE}

@@ -5,12 +5,13 @@ own rule: the start's patience and the cache's encryption.
 """
 
 import ipaddress
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, TypeVar
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -21,10 +22,12 @@ from pydantic import (
     field_validator,
 )
 
+from db_api.errors import DataApiError
 from db_api.passwords import is_password_hash, password_weakness
 
 IpNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 _SECRETS: Final = ("DATABASE_URL", "AUTH_PASS", "AUTH_PASS_HASH")
+_DATABASE: Final = ("DATABASE_URL", "DATABASE_URL_FILE")
 _DEFAULT_HOST: Final = "127.0.0.1"
 _TEXTS: Final = {
     "missing": "is required",
@@ -33,12 +36,14 @@ _TEXTS: Final = {
 }
 
 
-class SettingsError(Exception):
+class SettingsError(DataApiError):
     """The environment does not make settings.
 
     Args:
         mistakes: one line each, every one naming its setting, none holding a secret's value.
     """
+
+    code = "DBAPI004"
 
     def __init__(self, mistakes: tuple[str, ...]) -> None:
         super().__init__("; ".join(mistakes))
@@ -70,11 +75,30 @@ def _read_networks(value: object) -> object:
         raise ValueError("is not a list of networks such as 10.0.0.0/8,192.168.1.7") from None
 
 
-class Settings(BaseModel):
+def _require_postgresql(value: SecretStr) -> SecretStr:
+    if not value.get_secret_value().startswith(("postgresql://", "postgres://")):
+        raise ValueError("is not a URL of the form postgresql://user:password@host:5432/name")
+    return value
+
+
+DatabaseUrl = Annotated[SecretStr, AfterValidator(_require_postgresql)]
+
+
+class DatabaseSettings(BaseModel):
+    """The one setting of commands that work on the database alone."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="ignore", hide_input_in_errors=True, alias_generator=str.upper
+    )
+
+    database_url: DatabaseUrl
+
+
+class Settings(DatabaseSettings):
     """Every field is the environment variable of the same name in capitals.
 
     Attributes:
-        database_url: `postgresql://user:password@host:5432/database`, libpq's parameters allowed.
+        database_url: `postgresql://user:password@host:5432/name`, libpq's parameters allowed.
         auth_user: the administrator's name for HTTP Basic.
         auth_pass: its password; or
         auth_pass_hash: the Argon2id PHC string of it.
@@ -86,24 +110,19 @@ class Settings(BaseModel):
         trusted_proxies: networks whose `X-Forwarded-*` headers are believed, comma-separated.
         log_level: from which level on events are written.
         license_start_wait: seconds that a first start waits for the license server.
-        statement_timeout_anon: milliseconds a statement of an `anon` key may take.
-        statement_timeout_service: the same for `service_role` keys and the administrator.
-        lock_timeout: milliseconds a statement may wait for a lock.
+        statement_timeout_anon_ms: milliseconds a statement of an `anon` key may take.
+        statement_timeout_service_ms: the same for `service_role` keys and the administrator.
+        lock_timeout_ms: milliseconds a statement may wait for a lock.
         max_rows_anon: rows an answer to an `anon` key holds at most.
         max_rows_service: the same for `service_role` keys.
         max_body_bytes: bytes of a request's body at most.
         pool_size: database connections for requests.
-        pool_timeout: seconds a request waits for one of them.
-        key_rate: requests a second for each API key.
+        pool_timeout_seconds: seconds a request waits for one of them.
+        key_requests_per_second: requests a second for each API key.
         key_burst: requests at once for each API key.
         failed_logins_per_minute: failed logins a minute for each address.
     """
 
-    model_config = ConfigDict(
-        frozen=True, extra="ignore", hide_input_in_errors=True, alias_generator=str.upper
-    )
-
-    database_url: SecretStr
     auth_user: str = Field(min_length=1, max_length=64, pattern=r"^[^:\x00-\x1f\x7f]+$")
     auth_pass: SecretStr | None = None
     auth_pass_hash: SecretStr | None = None
@@ -115,29 +134,17 @@ class Settings(BaseModel):
     trusted_proxies: Annotated[tuple[IpNetwork, ...], BeforeValidator(_read_networks)] = ()
     log_level: LogLevel = LogLevel.INFO
     license_start_wait: float = Field(default=15, ge=0, le=300)
-    statement_timeout_anon: int = Field(default=3_000, ge=1, le=3_600_000)
-    statement_timeout_service: int = Field(default=8_000, ge=1, le=3_600_000)
-    lock_timeout: int = Field(default=2_000, ge=1, le=3_600_000)
+    statement_timeout_anon_ms: int = Field(default=3_000, ge=1, le=3_600_000)
+    statement_timeout_service_ms: int = Field(default=8_000, ge=1, le=3_600_000)
+    lock_timeout_ms: int = Field(default=2_000, ge=1, le=3_600_000)
     max_rows_anon: int = Field(default=1_000, ge=1, le=1_000_000)
     max_rows_service: int = Field(default=10_000, ge=1, le=1_000_000)
     max_body_bytes: int = Field(default=2 * 1024 * 1024, ge=1024, le=1024**3)
     pool_size: int = Field(default=10, ge=1, le=100)
-    pool_timeout: float = Field(default=2, gt=0, le=60)
-    key_rate: float = Field(default=20, gt=0, le=1_000_000)
+    pool_timeout_seconds: float = Field(default=2, gt=0, le=60)
+    key_requests_per_second: float = Field(default=20, gt=0, le=1_000_000)
     key_burst: int = Field(default=40, ge=1, le=1_000_000)
     failed_logins_per_minute: int = Field(default=10, ge=1, le=1_000)
-
-    @property
-    def listens_on_loopback(self) -> bool:
-        """Tell whether only this machine can connect."""
-        return is_loopback(self.host)
-
-    @field_validator("database_url")
-    @classmethod
-    def _require_postgresql(cls, value: SecretStr) -> SecretStr:
-        if not value.get_secret_value().startswith(("postgresql://", "postgres://")):
-            raise ValueError("is not a URL of the form postgresql://user:password@host:5432/name")
-        return value
 
     @field_validator("auth_pass_hash")
     @classmethod
@@ -145,13 +152,16 @@ class Settings(BaseModel):
         if value is not None and not is_password_hash(value.get_secret_value()):
             raise ValueError(
                 "is not an Argon2id string of at least m=19456,t=2; "
-                "`db-api gen password --hash` makes one"
+                "`db-api gen password-hash` makes one"
             )
         return value
 
 
+SettingsT = TypeVar("SettingsT", bound=DatabaseSettings)
+
+
 def read_settings(environ: Mapping[str, str]) -> Settings:
-    """Make the settings of a process.
+    """Make the settings of a service.
 
     Args:
         environ: the process's environment; a secret may come as the file `NAME_FILE` instead.
@@ -160,9 +170,28 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         SettingsError: every mistake, by the name of its setting.
     """
     values, mistakes = _with_secret_files(environ)
-    mistakes += [*_credential_mistakes(values), *_network_mistakes(values)]
+    rules = (*_credential_mistakes(values), *_network_mistakes(values))
+    return _validated(Settings, values, (*mistakes, *rules))
+
+
+def read_database_settings(environ: Mapping[str, str]) -> DatabaseSettings:
+    """Make the settings of a command on the database.
+
+    Args:
+        environ: as for `read_settings`.
+
+    Raises:
+        SettingsError: DATABASE_URL is missing or wrong.
+    """
+    own = {name: environ[name] for name in _DATABASE if name in environ}
+    return _validated(DatabaseSettings, *_with_secret_files(own))
+
+
+def _validated(
+    model: type[SettingsT], values: Mapping[str, str], mistakes: Sequence[str]
+) -> SettingsT:
     try:
-        settings = Settings.model_validate(values)
+        settings = model.model_validate(values)
     except ValidationError as error:
         raise SettingsError((*_field_mistakes(error), *mistakes)) from None
     if mistakes:

@@ -4,8 +4,8 @@ SQLAlchemy with asyncpg's own reading of the URL: libpq's parameters (`?sslmode=
 they do for the data side.
 """
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Final
 
 import asyncpg
@@ -65,15 +65,22 @@ def open_control(database_url: str, *, statement_seconds: int = _STATEMENT_SECON
 
 @asynccontextmanager
 async def transaction(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
-    """Open one transaction, committed at the end.
+    """Open one transaction, committed at the end; failures as `database_errors` names them."""
+    with database_errors():
+        async with engine.begin() as connection:
+            yield connection
+
+
+@contextmanager
+def database_errors() -> Iterator[None]:
+    """Name what keeps the database from answering; what else it says stays as it is.
 
     Raises:
-        NotReadyError: the database cannot be reached or does not answer in time.
+        NotReadyError: it cannot be reached or does not answer in time.
         MigrationNeededError: the service's tables are not there.
     """
     try:
-        async with engine.begin() as connection:
-            yield connection
+        yield
     except _UNREACHABLE as error:
         raise _not_ready() from error
     except (DBAPIError, asyncpg.PostgresError) as error:

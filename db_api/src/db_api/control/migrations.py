@@ -1,6 +1,6 @@
 """Bring the service's own tables to the revision that this version works with."""
 
-from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db_api.control.database import open_control, transaction
 from db_api.control.tables import SCHEMA
+from db_api.errors import MigrationNeededError
 
 _SCRIPTS: Final = Path(__file__).parent.parent / "migrations"
 _LOCK_ID: Final = 0x6462_6170_69  # "dbapi"; PostgreSQL scopes advisory locks to the database
@@ -20,41 +21,36 @@ _LOCK_SECONDS: Final = 60
 _STATEMENT_SECONDS: Final = 3600
 
 
-@dataclass(frozen=True, slots=True)
-class Revisions:
-    """Where the database stands, and where this version needs it; None = no tables yet."""
+async def require_revision(engine: AsyncEngine) -> None:
+    """Refuse a database whose tables are not of this version.
 
-    found: str | None
-    needed: str | None
-
-    @property
-    def agree(self) -> bool:
-        """Tell whether the service may start."""
-        return self.found == self.needed
-
-    def explain(self) -> str:
-        """Say what differs and what to do."""
-        return (
-            f"the database is at revision {self.found or 'none'}, this version needs "
-            f"{self.needed}: run `db-api migrate` of this version"
+    Raises:
+        MigrationNeededError: naming both revisions.
+        NotReadyError: the database does not answer.
+    """
+    found = await _read_revision(engine)
+    needed = needed_revision()
+    if found != needed:
+        raise MigrationNeededError(
+            f"The database is at revision {found or 'none'}, this version needs {needed}.",
+            hint="Run `db-api migrate` of this version.",
         )
 
 
-async def read_revisions(engine: AsyncEngine) -> Revisions:
-    """Compare the database with the scripts of this version.
-
-    Raises:
-        NotReadyError: the database does not answer.
-    """
-    async with transaction(engine) as connection:
-        found = await connection.run_sync(_current_revision)
-    return Revisions(found, ScriptDirectory.from_config(_config()).get_current_head())
+@lru_cache(maxsize=1)
+def needed_revision() -> str:
+    """Return the newest revision among the scripts of this version."""
+    head = ScriptDirectory.from_config(_config()).get_current_head()
+    if head is None:
+        raise FileNotFoundError(f"there are no revisions in {_SCRIPTS}")
+    return head
 
 
-async def migrate(database_url: str) -> Revisions:
+async def migrate(database_url: str) -> None:
     """Apply what is missing, each revision in a transaction of its own; one migrator at a time.
 
     Raises:
+        MigrationNeededError: the database is of a newer version than this one.
         NotReadyError: the database does not answer, or another migrator held the lock for 60 s.
     """
     engine = open_control(database_url, statement_seconds=_STATEMENT_SECONDS)
@@ -64,9 +60,14 @@ async def migrate(database_url: str) -> Revisions:
             await guard.execute(text("SELECT pg_advisory_xact_lock(:id)"), {"id": _LOCK_ID})
             async with engine.connect() as connection:
                 await connection.run_sync(_upgrade)
-        return await read_revisions(engine)
+        await require_revision(engine)
     finally:
         await engine.dispose()
+
+
+async def _read_revision(engine: AsyncEngine) -> str | None:
+    async with transaction(engine) as connection:
+        return await connection.run_sync(_current_revision)
 
 
 def _config() -> Config:

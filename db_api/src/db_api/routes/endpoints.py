@@ -14,8 +14,8 @@ from typing import Final
 from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route, Router
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.routing import BaseRoute, Route
+from starlette.types import Receive, Scope, Send
 
 from db_api.auth import Administrator, Authenticator
 from db_api.callers import Caller
@@ -48,15 +48,16 @@ class Endpoint:
     handle: Handler
 
 
-def build_router(endpoints: Iterable[Endpoint], authenticator: Authenticator) -> ASGIApp:
-    """Make the application that serves a table of endpoints."""
+def management_routes(
+    endpoints: Iterable[Endpoint], authenticator: Authenticator
+) -> list[BaseRoute]:
+    """Make the routes that serve a table of endpoints."""
     methods_by_path: dict[str, dict[str, Endpoint]] = defaultdict(dict)
     for endpoint in endpoints:
         methods_by_path[endpoint.path][endpoint.method] = endpoint
-    routes = [
+    return [
         Route(path, _Resource(methods, authenticator)) for path, methods in methods_by_path.items()
     ]
-    return Router(routes, redirect_slashes=False, default=_nothing_there)
 
 
 class _Resource:
@@ -117,7 +118,8 @@ def _has_go_between(headers: Headers) -> bool:
     return any(name in headers for name in _SIGNS_OF_A_GO_BETWEEN)
 
 
-async def _nothing_there(_scope: Scope, _receive: Receive, _send: Send) -> None:
+async def nothing_there(_scope: Scope, _receive: Receive, _send: Send) -> None:
+    """Answer every path that has no route."""
     raise NotFoundError(
         "There is nothing at this path.",
         hint="Management is under /api, data under /rest/v1/{table}.",

@@ -1,0 +1,195 @@
+"""The composition root: from settings to the one ASGI application and what it lives on."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Final
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncEngine
+from starlette.routing import Router
+from starlette.types import ASGIApp, Scope
+
+from db_api import rest
+from db_api.admin_login import AdminLogin
+from db_api.auth import Authenticator, Limits
+from db_api.callers import Caller
+from db_api.catalog import Catalog, SchemaCache
+from db_api.catalog.introspect import read_schema_cache
+from db_api.clock import monotonic_seconds, utc_now
+from db_api.control.database import database_errors, open_control
+from db_api.control.keys import KeyStore
+from db_api.control.migrations import require_revision
+from db_api.engine import CallerLimits, Engine, EngineLimits
+from db_api.errors import (
+    AccessDeniedError,
+    BodyTooLargeError,
+    DataApiError,
+    LicenseClosedError,
+    NotReadyError,
+)
+from db_api.execution import Database, Pool, make_pool
+from db_api.forwarding import TrustedProxies
+from db_api.gatekeeper import LicensedApp
+from db_api.key_directory import KeyDirectory
+from db_api.license_gate import LicenseGate
+from db_api.logs import AccessLog
+from db_api.middleware import HttpEdge
+from db_api.passwords import hash_password
+from db_api.problems import answer_error
+from db_api.rates import Rate, TokenBuckets
+from db_api.readiness import OK, Probes, Readiness
+from db_api.routes.endpoints import Endpoint, management_routes, nothing_there
+from db_api.routes.health import HealthRoutes
+from db_api.routes.keys import KeyRoutes
+from db_api.routes.license import LicenseRoutes
+from db_api.routes.schemas import SchemaRoutes
+from db_api.routes.tables import TableRoutes
+from db_api.schemas import SchemaStore
+from db_api.settings import LogLevel, Settings
+
+_LICENSE_CHECKS: Final = Rate(per_second=10 / 60, burst=10)  # by address
+_INTROSPECTION_SECONDS: Final = 30
+
+_log = structlog.get_logger("server")
+
+
+@asynccontextmanager
+async def open_app(settings: Settings, gate: LicenseGate) -> AsyncIterator[ASGIApp]:
+    """Open everything in the order in which it can refuse, and close it afterwards.
+
+    1. The license: without a usable one nothing else is touched.
+    2. The service's own tables. Where the database does not answer, the service starts all the
+       same and is not ready until it does.
+    3. The data side, which connects when it is first asked.
+
+    Raises:
+        LicenseClosedError: no usable license within `license_start_wait`.
+        MigrationNeededError: the tables are of another revision.
+    """
+    async with AsyncExitStack() as stack:
+        await gate.open(settings.license_start_wait)
+        if not gate.is_open:
+            raise LicenseClosedError(gate.view.message, details=gate.view.state)
+        watching = asyncio.create_task(gate.watch())
+        stack.callback(watching.cancel)
+
+        url = settings.database_url.get_secret_value()
+        control = open_control(url)
+        stack.push_async_callback(control.dispose)
+        try:
+            await require_revision(control)
+        except NotReadyError as error:
+            _log.warning("database.unreachable", reason=str(error.__cause__))
+
+        pool = await stack.enter_async_context(make_pool(url, settings.pool_size))
+        yield build_app(settings, gate, control, pool)
+
+
+def build_app(settings: Settings, gate: LicenseGate, control: AsyncEngine, pool: Pool) -> ASGIApp:
+    """Put the application together from what is open already."""
+    catalog = Catalog(lambda: _read_catalog(pool), monotonic_seconds)
+    authenticator = _make_authenticator(settings, control)
+    engine = Engine(Database(pool, settings.pool_timeout_seconds), catalog, _limits(settings))
+    endpoints = make_endpoints(gate, control, catalog)
+    router = Router(
+        [
+            *rest.routes(engine, _rest_authentication(authenticator)),
+            *management_routes(endpoints, authenticator),
+        ],
+        redirect_slashes=False,
+        default=nothing_there,
+    )
+    return HttpEdge(
+        LicensedApp(router, gate),
+        answer_error=answer_error,
+        too_large=BodyTooLargeError,
+        max_body_bytes=settings.max_body_bytes,
+        proxies=TrustedProxies(settings.trusted_proxies),
+        access_log=_access_log(settings),
+    )
+
+
+def make_endpoints(
+    gate: LicenseGate, control: AsyncEngine, catalog: Catalog
+) -> tuple[Endpoint, ...]:
+    """List every endpoint of the management side."""
+    keys, schemas = KeyStore(control), SchemaStore(control)
+    probes = Probes(
+        database=lambda: require_revision(control),
+        schema_cache=lambda: _is_loaded(catalog),
+        license_state=lambda: OK if gate.is_open else gate.view.state,
+    )
+    return (
+        *HealthRoutes(Readiness(probes, monotonic_seconds), utc_now).endpoints(),
+        *LicenseRoutes(gate, TokenBuckets(_LICENSE_CHECKS, monotonic_seconds)).endpoints(),
+        *SchemaRoutes(schemas, catalog.reload, utc_now).endpoints(),
+        *KeyRoutes(keys, schemas, utc_now).endpoints(),
+        *TableRoutes(catalog).endpoints(),
+    )
+
+
+def _make_authenticator(settings: Settings, control: AsyncEngine) -> Authenticator:
+    failed_logins = settings.failed_logins_per_minute
+    limits = Limits(
+        failures=TokenBuckets(Rate(failed_logins / 60, failed_logins), monotonic_seconds),
+        requests=TokenBuckets(
+            Rate(settings.key_requests_per_second, settings.key_burst), monotonic_seconds
+        ),
+    )
+    return Authenticator(
+        AdminLogin(settings.auth_user, _password_hash(settings), monotonic_seconds),
+        KeyDirectory(KeyStore(control).find, monotonic_seconds),
+        limits,
+        utc_now,
+    )
+
+
+def _password_hash(settings: Settings) -> str:
+    if settings.auth_pass_hash is not None:
+        return settings.auth_pass_hash.get_secret_value()
+    if settings.auth_pass is None:
+        raise ValueError("settings without a password")  # read_settings lets none pass
+    return hash_password(settings.auth_pass.get_secret_value())
+
+
+def _rest_authentication(authenticator: Authenticator) -> rest.Authenticate:
+    async def authenticate(scope: Scope) -> Caller:
+        client = scope["client"]
+        identity = await authenticator.identify(scope["headers"], client[0] if client else "")
+        if isinstance(identity, Caller):
+            return identity
+        raise AccessDeniedError(
+            "Data is reached with the API key of a schema, not by HTTP Basic.",
+            hint="`POST /api/project/{schema}/keys` makes one.",
+        )
+
+    return authenticate
+
+
+def _limits(settings: Settings) -> EngineLimits:
+    return EngineLimits(
+        anon=CallerLimits(settings.statement_timeout_anon_ms, settings.max_rows_anon),
+        service=CallerLimits(settings.statement_timeout_service_ms, settings.max_rows_service),
+        lock_timeout_ms=settings.lock_timeout_ms,
+    )
+
+
+async def _read_catalog(pool: Pool) -> SchemaCache:
+    with database_errors():
+        async with asyncio.timeout(_INTROSPECTION_SECONDS), pool.acquire() as connection:
+            return await read_schema_cache(connection)
+
+
+async def _is_loaded(catalog: Catalog) -> bool:
+    try:
+        await catalog.snapshot()
+    except DataApiError:
+        return False
+    return True
+
+
+def _access_log(settings: Settings) -> AccessLog:
+    is_wanted = settings.log_level in (LogLevel.DEBUG, LogLevel.INFO)
+    return AccessLog(utc_now, sys.stderr if is_wanted else None)

@@ -1,0 +1,41 @@
+"""How every command ends when something is wrong: one line for each mistake, a stable status."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final, NoReturn
+
+import click
+
+from db_api.errors import DataApiError, LicenseClosedError, MigrationNeededError
+from db_api.settings import SettingsError
+
+FAILED: Final = 1
+SETTINGS: Final = 6
+NO_LICENSE: Final = 78  # EX_CONFIG of sysexits.h
+
+
+@contextmanager
+def reported() -> Iterator[None]:
+    """Turn this package's errors into lines on stderr and an exit status; never a traceback."""
+    try:
+        yield
+    except SettingsError as error:
+        end(SETTINGS, *error.mistakes)
+    except LicenseClosedError as error:
+        end(NO_LICENSE, f"license: {error.details} {error.message}")
+    except MigrationNeededError as error:
+        end(SETTINGS, _sentence(error))
+    except DataApiError as error:
+        end(FAILED, _sentence(error))
+
+
+def _sentence(error: DataApiError) -> str:
+    return f"db-api: {error.message} {error.hint or ''}".rstrip()
+
+
+def end(status: int, *lines: str) -> NoReturn:
+    """Write lines on stderr, each one line whatever it holds, and exit."""
+    for line in lines:
+        click.echo(" ".join(line.split()), err=True)
+    sys.exit(status)

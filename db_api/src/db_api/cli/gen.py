@@ -1,0 +1,37 @@
+"""`db-api gen`: secrets on standard output and nowhere else."""
+
+import secrets
+
+import click
+
+from db_api.passwords import generate_password, hash_password
+
+_EXAMPLES = """\b
+Examples:
+  db-api gen password > auth_pass
+  db-api gen password-hash < auth_pass > auth_pass_hash
+  db-api gen encryption-key > license_encryption_key"""
+
+
+@click.group(epilog=_EXAMPLES)
+def gen() -> None:
+    """Make one secret and print it."""
+
+
+@gen.command()
+def password() -> None:
+    """Make a value for AUTH_PASS: 256 random bits."""
+    click.echo(generate_password())
+
+
+@gen.command("password-hash")
+def password_hash() -> None:
+    """Read a password from standard input; print its Argon2id hash for AUTH_PASS_HASH."""
+    text = click.prompt("Password", hide_input=True, err=True)
+    click.echo(hash_password(text))
+
+
+@gen.command("encryption-key")
+def encryption_key() -> None:
+    """Make a value for LICENSE_ENCRYPTION_KEY: 64 hexadecimal digits."""
+    click.echo(secrets.token_hex(32))

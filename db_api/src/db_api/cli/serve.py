@@ -1,0 +1,72 @@
+"""`db-api serve`: the service itself."""
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from functools import partial
+from typing import Final, TypeVar
+
+import click
+from starlette.types import ASGIApp
+
+from db_api import logs, serving
+from db_api.app import open_app
+from db_api.cli.environment import environment
+from db_api.cli.exits import NO_LICENSE, end, reported
+from db_api.license_gate import LicenseGate, gate_from_environment
+from db_api.settings import Settings, SettingsError, read_settings
+
+T = TypeVar("T")
+_EXAMPLES: Final = """\b
+Example:
+  db-api migrate && db-api serve"""
+
+
+@click.command(epilog=_EXAMPLES)
+def serve() -> None:
+    """Serve the REST API of DATABASE_URL until SIGTERM or Ctrl-C.
+
+    The license is checked first, from its cache where that is usable. `db-api migrate` must have
+    made the service's own tables.
+    """
+    with reported():
+        settings, gate = configure(environment())
+        run(settings, partial(open_app, settings, gate))
+
+
+def configure(environ: Mapping[str, str]) -> tuple[Settings, LicenseGate]:
+    """Read all settings.
+
+    Mistakes in the license's settings alone are a closed gate: one line, status 78.
+
+    Raises:
+        SettingsError: every mistake, the license's among them.
+    """
+    settings, mistakes = _attempt(read_settings, environ)
+    gate, license_mistakes = _attempt(gate_from_environment, environ)
+    if settings is None:
+        raise SettingsError((*mistakes, *license_mistakes))
+    if gate is None:
+        end(NO_LICENSE, f"license: CONFIG_INVALID {'; '.join(license_mistakes)}")
+    return settings, gate
+
+
+def _attempt(
+    read: Callable[[Mapping[str, str]], T], environ: Mapping[str, str]
+) -> tuple[T | None, tuple[str, ...]]:
+    try:
+        return read(environ), ()
+    except SettingsError as error:
+        return None, error.mistakes
+
+
+def run(settings: Settings, opened: Callable[[], AbstractAsyncContextManager[ASGIApp]]) -> None:
+    """Serve an application until a signal comes.
+
+    Raises:
+        DataApiError: it cannot be opened or served.
+    """
+    logs.configure(settings.log_level)
+    listener = serving.Listener(
+        settings.host, settings.port, settings.tls_cert_file, settings.tls_key_file
+    )
+    serving.run(opened, listener, refused=lambda text: SettingsError((text,)))
