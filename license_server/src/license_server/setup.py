@@ -168,8 +168,9 @@ def _write_files(
 def _database(folder: Path, url: str | None) -> Database:
     if url is not None:
         return Database.from_url(url)
-    write_secret(folder / DATABASE, b"")
-    return Database.of_file(folder / DATABASE)
+    database = Database.of_file(folder / DATABASE)
+    database.create_missing_file()
+    return database
 
 
 async def _fill(

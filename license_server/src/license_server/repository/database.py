@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from license_server.errors import ConfigurationError, NotReady
+from license_server.secret_files import write_secret
 
 CONNECT_TIMEOUT_SECONDS: Final = 5.0
 BUSY_TIMEOUT_SECONDS: Final = 5.0
@@ -61,6 +62,19 @@ class Database:
     def of_file(cls, path: Path) -> Self:
         """Return the database of a SQLite file."""
         return cls(None, path)
+
+    def create_missing_file(self) -> None:
+        """Make an empty SQLite file, readable by its owner alone, unless there is one.
+
+        Raises:
+            ConfigurationError: it cannot be made.
+        """
+        if self.path is None or self.path.exists():
+            return
+        try:
+            write_secret(self.path, b"")
+        except OSError as error:
+            raise ConfigurationError(f"cannot make {self.path}: {error.strerror}") from error
 
     def require_file(self) -> Path:
         """Return the path of the SQLite file; SQLite itself would make a missing one, empty.

@@ -1,0 +1,48 @@
+"""The command `license-server`. Each command lives in a module that is loaded when it is called."""
+
+from pathlib import Path
+
+import click
+
+from license_server._version import __version__
+from license_server.cli.groups import Command, RootGroup
+
+EPILOG = """\b
+Examples:
+  license-server init vendor --product db-api --name "Data API"
+  license-server --dir vendor serve
+  license-server --dir vendor license issue --product db-api --email ada@example.com
+  license-server --dir vendor keyset export-trust -o trust.json
+
+\b
+Exit status: 0 done, 2 usage, 3 not found or in another state, 6 configuration,
+78 the server does not start."""
+
+
+@click.group(
+    cls=RootGroup,
+    commands_by_name={
+        "init": Command("init:init", "Make a server: keys, database and settings in a folder."),
+        "serve": Command("serve:serve", "Answer clients until a signal comes."),
+        "migrate": Command("migrate:migrate", "Bring the database to this program's schema."),
+        "product": Command("products:product", "Create and list products."),
+        "license": Command("licenses:license_", "Issue licenses and change them."),
+        "keyset": Command("keysets:keyset", "Export what applications trust."),
+    },
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=EPILOG,
+)
+@click.option(
+    "--dir",
+    "folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path(),
+    envvar="LICENSE_SERVER_DIR",
+    show_envvar=True,
+    help="The server's folder, as `init` made it; the present one if not given.",
+)
+@click.version_option(__version__, prog_name="license-server")
+@click.pass_context
+def main(context: click.Context, folder: Path) -> None:
+    """Issue licenses and answer every check with a signed decision."""
+    context.obj = folder

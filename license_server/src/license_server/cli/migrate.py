@@ -1,0 +1,21 @@
+"""`license-server migrate`."""
+
+import asyncio
+from pathlib import Path
+
+import click
+
+from license_server.repository.database import Database
+from license_server.repository.schema import upgrade
+from license_server.settings import load_settings
+
+
+@click.command()
+@click.pass_obj
+def migrate(folder: Path) -> None:
+    """Bring the database to the schema of this program; several may do so at once."""
+    settings = load_settings(folder)
+    database = Database.from_url(settings.database_url.get_secret_value())
+    database.create_missing_file()
+    revision = asyncio.run(upgrade(database))
+    click.echo(f"the database has revision {revision}")

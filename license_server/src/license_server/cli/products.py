@@ -1,0 +1,100 @@
+"""`license-server product …`."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from license_server.cli.output import Record, as_json, print_json, print_record, print_table
+from license_server.cli.parameters import days, hours, limit
+from license_server.cli.session import administer
+from license_server.clock import utc_now
+from license_server.products import Policy, Product
+
+EPILOG: Final = """\b
+Examples:
+  license-server product create db-api --name "Data API"
+  license-server product create editor --name Editor --key-prefix EDIT --validity-days 365 \\
+      --deployment-limit 5 --entitlement sso --limit seats=25"""
+
+_DEFAULT: Final = Policy()
+_VERSION: Final = "VERSION"
+
+
+def _days(span: timedelta) -> str:
+    return str(span // timedelta(days=1))
+
+
+def _hours(span: timedelta) -> str:
+    return str(span // timedelta(hours=1))
+
+
+@click.group()
+def product() -> None:
+    """Create and list products."""
+
+
+@product.command(epilog=EPILOG, context_settings={"show_default": True})
+@click.argument("code")
+@click.option("--name", required=True, help="As people read it.")
+@click.option("--key-prefix", default=_DEFAULT.key_prefix, help="Before the symbols of its keys.")
+@click.option("--validity-days", "validity", type=days, help="Of a license; for life if missing.")
+@click.option("--trial-days", "trial", type=days, default=_days(_DEFAULT.trial))
+@click.option(
+    "--renewal-grace-days", "renewal_grace", type=days, default=_days(_DEFAULT.renewal_grace)
+)
+@click.option("--refresh-hours", "refresh", type=hours, default=_hours(_DEFAULT.refresh))
+@click.option("--lease-hours", "lease", type=hours, default=_hours(_DEFAULT.lease))
+@click.option(
+    "--offline-grace-days", "offline_grace", type=days, default=_days(_DEFAULT.offline_grace)
+)
+@click.option(
+    "--expiring-notice-days", "expiring_notice", type=days, default=_days(_DEFAULT.expiring_notice)
+)
+@click.option("--deployment-limit", type=int, help="Of a license; unlimited if missing.")
+@click.option("--entitlement", "entitlements", multiple=True, metavar="NAME", help="Repeatable.")
+@click.option(
+    "--limit", "limits", type=limit, metavar="NAME=NUMBER", multiple=True, help="Repeatable."
+)
+@click.option("--minimum-client-version", metavar=_VERSION, help="Older clients are refused.")
+@click.option("--recommended-client-version", metavar=_VERSION, help="Older clients are warned.")
+@as_json
+@click.pass_obj
+def create(folder: Path, /, code: str, name: str, *, is_json: bool, **policy: Any) -> None:  # noqa: ANN401 - the fields of `Policy`
+    """Create a product; the policy holds for the licenses issued from then on."""
+    policy["entitlements"] = tuple(sorted(set(policy["entitlements"])))
+    policy["limits"] = dict(policy["limits"])
+    made = Product(code, name, Policy(**policy))
+    administer(folder, lambda admin: admin.create_product(made, utc_now()))
+    if is_json:
+        print_json(_record(made))
+    else:
+        print_record(_record(made))
+
+
+@product.command("list")
+@as_json
+@click.pass_obj
+def list_(folder: Path, *, is_json: bool) -> None:
+    """List all products."""
+    records = [_record(made) for made in administer(folder, lambda admin: admin.list_products())]
+    if is_json:
+        print_json(records)
+    else:
+        print_table(records, nothing="There is no product: see `license-server product create`.")
+
+
+def _record(made: Product) -> Record:
+    policy = made.policy
+    return {
+        "code": made.code,
+        "name": made.name,
+        "key_prefix": policy.key_prefix,
+        "validity_days": None if policy.validity is None else policy.validity.days,
+        "trial_days": policy.trial.days,
+        "renewal_grace_days": policy.renewal_grace.days,
+        "deployment_limit": policy.deployment_limit,
+        "entitlements": list(policy.entitlements),
+        "limits": dict(policy.limits),
+    }
