@@ -37,10 +37,8 @@ Examples:
 Days count from the present end, or from now if that has passed."""
 
 _id = click.argument("license_id", metavar="LICENSE")
-_days = click.option(
-    "--days", type=parameters.days, help="How long; as the product says if missing."
-)
-_expires = click.option("--expires", type=parameters.date, help="Its end, instead of --days; UTC.")
+_days = click.option("--days", type=parameters.days, help="Length; as the product says if missing.")
+_expires = click.option("--expires", type=parameters.date, help="End, instead of --days; UTC.")
 
 
 @click.group("license")

@@ -1,8 +1,9 @@
 """`license-server product …`."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import click
 
@@ -19,15 +20,16 @@ Examples:
       --deployment-limit 5 --entitlement sso --limit seats=25"""
 
 _DEFAULT: Final = Policy()
-_VERSION: Final = "VERSION"
+_Decorated = TypeVar("_Decorated", bound=Callable[..., object])
 
 
-def _days(span: timedelta) -> str:
-    return str(span // timedelta(days=1))
-
-
-def _hours(span: timedelta) -> str:
-    return str(span // timedelta(hours=1))
+def _span(
+    name: str, read: Callable[[str], timedelta], text: str
+) -> Callable[[_Decorated], _Decorated]:
+    """Return an option for a span of the policy, whose default is the policy's."""
+    default = getattr(_DEFAULT, name) // read("1")
+    option = f"--{name.replace('_', '-')}-{read.__name__}"
+    return click.option(option, name, type=read, default=str(default), help=text)
 
 
 @click.group()
@@ -40,25 +42,19 @@ def product() -> None:
 @click.option("--name", required=True, help="As people read it.")
 @click.option("--key-prefix", default=_DEFAULT.key_prefix, help="Before the symbols of its keys.")
 @click.option("--validity-days", "validity", type=days, help="Of a license; for life if missing.")
-@click.option("--trial-days", "trial", type=days, default=_days(_DEFAULT.trial))
-@click.option(
-    "--renewal-grace-days", "renewal_grace", type=days, default=_days(_DEFAULT.renewal_grace)
-)
-@click.option("--refresh-hours", "refresh", type=hours, default=_hours(_DEFAULT.refresh))
-@click.option("--lease-hours", "lease", type=hours, default=_hours(_DEFAULT.lease))
-@click.option(
-    "--offline-grace-days", "offline_grace", type=days, default=_days(_DEFAULT.offline_grace)
-)
-@click.option(
-    "--expiring-notice-days", "expiring_notice", type=days, default=_days(_DEFAULT.expiring_notice)
-)
+@_span("trial", days, "Length of a trial.")
+@_span("renewal_grace", days, "A license works so long past its end.")
+@_span("refresh", hours, "A client asks again so soon.")
+@_span("lease", hours, "An answer counts as fresh so long.")
+@_span("offline_grace", days, "A client works so long without any answer.")
+@_span("expiring_notice", days, "A license warns so long before its end.")
 @click.option("--deployment-limit", type=int, help="Of a license; unlimited if missing.")
 @click.option("--entitlement", "entitlements", multiple=True, metavar="NAME", help="Repeatable.")
 @click.option(
-    "--limit", "limits", type=limit, metavar="NAME=NUMBER", multiple=True, help="Repeatable."
+    "--limit", "limits", type=limit, multiple=True, metavar="NAME=NUMBER", help="Repeatable."
 )
-@click.option("--minimum-client-version", metavar=_VERSION, help="Older clients are refused.")
-@click.option("--recommended-client-version", metavar=_VERSION, help="Older clients are warned.")
+@click.option("--minimum-client-version", metavar="VERSION", help="Older clients are refused.")
+@click.option("--recommended-client-version", metavar="VERSION", help="Older clients are warned.")
 @as_json
 @click.pass_obj
 def create(folder: Path, /, code: str, name: str, *, is_json: bool, **policy: Any) -> None:  # noqa: ANN401 - the fields of `Policy`

@@ -1,13 +1,11 @@
 """`license-server serve`."""
 
-from functools import partial
 from pathlib import Path
 
 import click
 
-from license_server.app import open_app
 from license_server.errors import ConfigurationError, NotReady, StartRefused
-from license_server.serving import Listener, run
+from license_server.serve import run
 from license_server.settings import load_settings
 
 
@@ -16,10 +14,6 @@ from license_server.settings import load_settings
 def serve(folder: Path) -> None:
     """Answer clients over HTTPS, or over plain HTTP on loopback, until a signal comes."""
     try:
-        settings = load_settings(folder)
-        listener = Listener(
-            settings.host, settings.port, settings.tls_cert_file, settings.tls_key_file
-        )
-        run(partial(open_app, settings), listener, refused=StartRefused)
+        run(load_settings(folder))
     except (ConfigurationError, NotReady) as error:
         raise StartRefused(str(error)) from error

@@ -6,7 +6,7 @@ one request to the next.
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import asyncpg
 
@@ -42,7 +42,8 @@ _REGISTER: Final = Numbered.of(statements.register())
 _FORGET: Final = Numbered.of(statements.forget())
 _ADVANCE: Final = Numbered.of(statements.advance_newest_time())
 
-_Connection = asyncpg.pool.PoolConnectionProxy[asyncpg.Record]
+if TYPE_CHECKING:
+    _Connection = asyncpg.pool.PoolConnectionProxy[asyncpg.Record]  # subscriptable in stubs alone
 
 
 class PostgresLicenses:
@@ -127,14 +128,14 @@ class PostgresLicenses:
                 row = await _fetch_one(connection, _ADVANCE, {"at": to_unix(now)})
         return to_instant(row["newest_at"])
 
-    def _acquire(self) -> asyncpg.pool.PoolAcquireContext[asyncpg.Record]:
+    def _acquire(self) -> "asyncpg.pool.PoolAcquireContext[asyncpg.Record]":
         if self._pool is None:
             raise NotReady("the database is not open")
         return self._pool.acquire(timeout=ACQUIRE_TIMEOUT_SECONDS)
 
 
 async def _fetch_one(
-    connection: _Connection, statement: Numbered, values: Mapping[str, object]
+    connection: "_Connection", statement: Numbered, values: Mapping[str, object]
 ) -> asyncpg.Record:
     row = await _fetch(connection, statement, values)
     if row is None:
@@ -143,6 +144,6 @@ async def _fetch_one(
 
 
 async def _fetch(
-    connection: _Connection, statement: Numbered, values: Mapping[str, object]
+    connection: "_Connection", statement: Numbered, values: Mapping[str, object]
 ) -> asyncpg.Record | None:
     return await connection.fetchrow(statement.sql, *statement.arguments(values))
