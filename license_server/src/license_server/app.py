@@ -38,7 +38,7 @@ _log = structlog.get_logger(__name__)
 
 def build_app(
     service: LicenseService,
-    throttle: Throttle,
+    throttle: RateLimiter,
     *,
     now: Callable[[], datetime],
     access_log: AccessLog,

@@ -27,12 +27,12 @@ from license_server.evaluation import Operation
 from license_server.keysets import MAX_EPOCH
 from license_server.messages import read_request
 from license_server.middleware import RawResponse
-from license_server.ports import Throttle
 from license_server.problems import MethodNotAllowed
 from license_server.service import Answer, LicenseService
-from license_server.throttle import REQUESTS, UNKNOWN_KEYS, source_of
+from license_server.throttle import REQUESTS, UNKNOWN_KEY_COST, RateLimiter, source_of
 
 _JSON: Final = (b"content-type", b"application/json")
+_ENCODE: Final = json.JSONEncoder(separators=(",", ":")).encode
 _MAX_EPOCH_DIGITS: Final = len(str(MAX_EPOCH))
 
 Handler = Callable[[Scope, Receive], Awaitable[RawResponse | None]]
@@ -40,13 +40,13 @@ Handler = Callable[[Scope, Receive], Awaitable[RawResponse | None]]
 
 
 def build_routes(
-    service: LicenseService, throttle: Throttle, now: Callable[[], datetime]
+    service: LicenseService, throttle: RateLimiter, now: Callable[[], datetime]
 ) -> ASGIApp:
     """Return the application.
 
     Args:
         service: gives the answers.
-        throttle: counts by source, rules `REQUESTS` and `UNKNOWN_KEYS`.
+        throttle: counts by source, rule `REQUESTS`.
         now: the wall clock.
     """
     licenses = _LicenseRoutes(service, throttle, now)
@@ -90,7 +90,7 @@ class _LicenseRoutes:
     """The three operations; they differ in the one word that the service gets."""
 
     def __init__(
-        self, service: LicenseService, throttle: Throttle, now: Callable[[], datetime]
+        self, service: LicenseService, throttle: RateLimiter, now: Callable[[], datetime]
     ) -> None:
         self._service = service
         self._throttle = throttle
@@ -101,7 +101,7 @@ class _LicenseRoutes:
     ) -> RawResponse | None:
         """Answer with a decision, whether yes or no."""
         source = source_of(scope["client"][0] if scope["client"] else "")
-        await self._require_patience(source)
+        await self._throttle.hit(REQUESTS, source)
         _require_json(scope)
         body = await _read_body(receive)
         if body is None:
@@ -111,14 +111,8 @@ class _LicenseRoutes:
         )
         if answer.code is Code.LICENSE_NOT_FOUND:
             with suppress(RateLimited):  # the limit is for the next one: this one is answered
-                await self._throttle.hit(UNKNOWN_KEYS, source)
+                await self._throttle.hit(REQUESTS, source, cost=UNKNOWN_KEY_COST)
         return _json_response(_document(answer))
-
-    async def _require_patience(self, source: str) -> None:
-        await self._throttle.hit(REQUESTS, source)
-        wait = await self._throttle.is_exhausted(UNKNOWN_KEYS, source)
-        if wait is not None:
-            raise RateLimited("too many keys of no license", retry_after_seconds=wait)
 
 
 async def _keyset(service: LicenseService, scope: Scope, _receive: Receive) -> RawResponse:
@@ -198,5 +192,5 @@ def _document(answer: Answer) -> dict[str, object]:
 
 
 def _json_response(document: Mapping[str, object]) -> RawResponse:
-    body = json.dumps(document, separators=(",", ":")).encode("ascii")
+    body = _ENCODE(document).encode("ascii")
     return RawResponse(200, (_JSON, (b"content-length", b"%d" % len(body))), body)

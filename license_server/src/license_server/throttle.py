@@ -20,10 +20,11 @@ from license_server.errors import RateLimited
 from license_server.ports import EMAIL_MISMATCHES
 
 REQUESTS: Final = "requests"
-"""Rule: requests of one source, whatever they ask."""
+"""Rule: requests of one source."""
 
-UNKNOWN_KEYS: Final = "unknown_keys"
-"""Rule: keys of no license that one source has tried."""
+UNKNOWN_KEY_COST: Final = 10
+"""As how many requests one counts whose key is of no license: who guesses keys is soon stopped,
+while a customer may have any number of machines behind one address."""
 
 _MAX_COUNTERS: Final = 65_536  # some 20 MB; beyond, the counter begun first is forgotten
 _IPV6_SITE_BITS: Final = 64  # one customer has at least that many addresses (RFC 6177)
@@ -36,7 +37,6 @@ def rules(requests_per_minute: int) -> Mapping[str, RateLimitItem]:
     return MappingProxyType(
         {
             REQUESTS: parse(f"{requests_per_minute}/minute"),
-            UNKNOWN_KEYS: parse("60/minute"),
             EMAIL_MISMATCHES: parse("10/hour"),  # contract, "Limits of abuse"
         }
     )
@@ -66,14 +66,14 @@ class RateLimiter:
         self._strategy = FixedWindowRateLimiter(storage)
         self._now = now
 
-    async def hit(self, rule: str, subject: str) -> None:
-        """Count one event.
+    async def hit(self, rule: str, subject: str, cost: int = 1) -> None:
+        """Count one event, as `cost` of them.
 
         Raises:
             RateLimited: the rule allows no more of them now.
         """
         item = self._rules[rule]
-        if not await self._strategy.hit(item, rule, subject):
+        if not await self._strategy.hit(item, rule, subject, cost=cost):
             wait = await self._seconds_left(item, rule, subject)
             _log.warning("ratelimit.hit", rule=rule)
             raise RateLimited("too many requests: wait a while", retry_after_seconds=wait)
