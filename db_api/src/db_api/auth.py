@@ -7,6 +7,7 @@ from datetime import datetime
 import structlog
 
 from db_api.admin_login import AdminLogin
+from db_api.api_keys import digest_of
 from db_api.callers import Caller
 from db_api.credentials import BasicLogin, PresentedKey, read_credential
 from db_api.errors import CredentialInvalidError, TooManyFailedLoginsError, TooManyRequestsError
@@ -87,14 +88,15 @@ class Authenticator:
         raise self._failed(address, "The user or the password is wrong.")
 
     async def _identify_key(self, presented: PresentedKey, address: str) -> Caller:
-        if not self._keys.is_known(presented.text):
+        digest = digest_of(presented.text)
+        if not self._keys.is_known(digest):
             self._require_patience(address)
-        known = await self._keys.look_up(presented.text)
+        known = await self._keys.look_up(digest)
         if known is None:
             raise self._failed(address, "There is no such API key.")
         if not known.key.is_live(self._utc_now()):
             raise self._failed(address, "This API key is revoked or expired.")
-        if wait_seconds := self._limits.requests.take(known.key.digest):
+        if wait_seconds := self._limits.requests.take(digest):
             _log.warning("ratelimit.hit", key_prefix=known.key.prefix)
             raise TooManyRequestsError("This API key is used too often.", wait_seconds)
         return known.caller

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
-from db_api.api_keys import ApiKey, digest_of
+from db_api.api_keys import ApiKey
 from db_api.callers import Caller
 
 _REMEMBERED_SECONDS: Final = 4
@@ -37,17 +37,16 @@ class KeyDirectory:
         self._known: dict[bytes, KnownKey] = {}  # keys that exist, so as many as the table has
         self._asking: dict[bytes, asyncio.Task[KnownKey | None]] = {}
 
-    def is_known(self, text: str) -> bool:
+    def is_known(self, digest: bytes) -> bool:
         """Tell whether this process has seen the key exist."""
-        return digest_of(text) in self._known
+        return digest in self._known
 
-    async def look_up(self, text: str) -> KnownKey | None:
-        """Find a key, from memory where that is fresh.
+    async def look_up(self, digest: bytes) -> KnownKey | None:
+        """Find a key by the SHA-256 of its text, from memory where that is fresh.
 
         Raises:
             NotReadyError: the database does not answer.
         """
-        digest = digest_of(text)
         known = self._known.get(digest)
         if known is not None and self._now() < known.until:
             return known if hmac.compare_digest(known.key.digest, digest) else None
