@@ -174,7 +174,8 @@ def _broken_plaintexts() -> list[Case]:
 
 
 def _unplain(name: str, document: JsonObject) -> Case:
-    return _refused(_found(name, sealed(document, KEY, SALT, IV)), "plaintext")
+    case = _refused(_found(name, sealed(document, KEY, SALT, IV)), "plaintext")
+    return {**case, "document": document}
 
 
 def document() -> JsonObject:

@@ -1,5 +1,7 @@
 """Decisions refused for what they say, though an honest key signed them."""
 
+import hashlib
+
 from cases.actors import (
     DAY,
     EMAIL,
@@ -20,7 +22,7 @@ from cases.actors import (
 from cases.confirmed import Case
 from cases.decision_case import CACHED, CALL, ONLINE, Told, changed, refused, without
 from reference.decision import Call, jws, key_binding, owner_binding, token
-from reference.encoding import JsonObject, compact
+from reference.encoding import JsonObject, b64url, compact
 
 YES = yes(CALL)
 NO = no("REVOKED", CALL)
@@ -192,7 +194,7 @@ def _requests() -> list[Case]:
         _says("the answer to an earlier request", YES, "request", Told(again)),
         _says("the answer to another operation", YES, "request", Told(activate)),
         _says("the same request with a newline", YES, "request", Told(spaced)),
-        _says("req of the body alone", changed(YES, req="A" * 43), "request"),
+        _says("req of the body alone", changed(YES, req=_body_hash()), "request"),
         _says("ins of another instance", changed(YES, ins="other"), "instance"),
         _says("ins in capitals", changed(YES, ins=INSTANCE.upper()), "instance"),
         _says("kb of another key", changed(YES, kb=key_binding(OTHER_KEY, SUB)), "key-binding"),
@@ -203,6 +205,10 @@ def _requests() -> list[Case]:
         _says("the cache of another owner", YES, "owner-binding", Told(None, email=OTHER_EMAIL)),
         _says("a no for another email", _other_no(), "owner-binding"),
     ]
+
+
+def _body_hash() -> str:
+    return b64url(hashlib.sha256(CALL.body.encode()).digest())
 
 
 def _other_no() -> JsonObject:
