@@ -1,0 +1,239 @@
+"""The work of a client: memory over a cache file, calls under one lock, answers in their place.
+
+Both shells, `client` and `aio`, stand on this. What decides is elsewhere and pure; here the
+clock is read, the file is kept and the server is asked.
+"""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Final, NamedTuple
+
+from license_client._clock import Clock, Deadline, Reading
+from license_client._conversation import Answer, Conversation
+from license_client._memory import Memory
+from license_client._placement import (
+    new_document,
+    with_answer,
+    with_high_water,
+    with_identity,
+    with_trust,
+)
+from license_client._schedule import Schedule, after_answer, spread_of
+from license_client._settings import Settings
+from license_client._snapshot import Snapshot
+from license_client._status import LicenseStatus, Remarks, describe
+from license_client._store import Store
+from license_client._transport import TOTAL_SECONDS, Transport
+from license_client._verify import Credentials
+from license_client.errors import ConfigurationError, LicenseError, OfflineError
+from license_client.policy import (
+    Agreement,
+    Stored,
+    contradicts,
+    is_record_due,
+    mark_of,
+    raised_high_water,
+    state_of,
+    time_of,
+)
+
+_NOT_SAVED: Final = (
+    "The license cache cannot be written: this process keeps its license in memory only. "
+    "Make the folder of LICENSE_CACHE_DIR writable."
+)
+_NO_IDENTITY: Final = (
+    "This machine has no lasting id, so its license is validated and never activated. "
+    "Make the folder of LICENSE_CACHE_DIR writable, or set LICENSE_INSTANCE_ID."
+)
+_STALE: Final = (
+    "The vendor's key set is past its date and no newer one has come: let this machine reach the "
+    "license server, or update the program."
+)
+_CONTRADICTED: Final = (
+    "The license server does not know a license that it signed before. That is a fault of the "
+    "server; the license goes on as it is."
+)
+
+
+class Collaborators(NamedTuple):
+    """What a client works with.
+
+    Attributes:
+        clock: tells the time.
+        transport: the way to the server; None when there is no server to ask.
+        chance: returns a random number of 0..1, to spread customers over time.
+        total_seconds: how long a call may take in all.
+    """
+
+    clock: Clock
+    transport: Transport | None
+    chance: Callable[[], float]
+    total_seconds: float = TOTAL_SECONDS
+
+
+class Core:
+    """One license of one program in one cache."""
+
+    def __init__(self, settings: Settings, collaborators: Collaborators) -> None:
+        self._settings = settings
+        self._clock, self._transport, self._chance, self._total_seconds = collaborators
+        self._store = Store(settings.cache_dir, settings.keys)
+        self._memory = Memory(settings, self._store)
+        self._agreement = Agreement(self._clock.read())
+        self._schedule = Schedule(spread=spread_of(self._chance()))
+        self._failure: LicenseError | None = None
+        self._is_contradicted = False
+        self._has_identity = True
+
+    def status(self) -> LicenseStatus:
+        """Return the license as it stands now, without asking anybody."""
+        now = self._clock.read()
+        return self._describe(self._record_time(self._memory.look(now), now), now)
+
+    def ask(self, operation: str) -> LicenseStatus:
+        """Ask the server about the configured license and put its answer in its place."""
+        deadline, credentials = Deadline(self._total_seconds), self._require_credentials()
+        with self._store.refreshing(deadline) as held:
+            if not held:
+                raise OfflineError("another process is asking the license server; try again")
+            return self._ask(operation, credentials, deadline)
+
+    def check(self, credentials: Credentials) -> LicenseStatus:
+        """Ask about any license; what is not the configured one is answered and forgotten."""
+        if credentials == self._settings.credentials:
+            return self.ask("validate")
+        deadline = Deadline(self._total_seconds)
+        known = self._memory.update(with_identity, self._clock.read())
+        conversation = self._converse(known, deadline)
+        return self._describe_once(
+            conversation.ask("validate", credentials, self._instance_id(known))
+        )
+
+    def refresh_if_due(self) -> LicenseStatus:
+        """Ask if it is time to and nobody else does; trouble becomes a notice, never an error."""
+        credentials = self._settings.credentials
+        if self._transport is None or credentials is None or not self._is_due():
+            return self.status()
+        deadline = Deadline(self._total_seconds)
+        with self._store.refreshing(Deadline(0)) as held:
+            if not held or not self._is_due():  # another process may just have done it
+                return self.status()
+            try:
+                return self._ask("validate", credentials, deadline)
+            except LicenseError:  # noted, and told by the status
+                return self.status()
+
+    def _ask(self, operation: str, credentials: Credentials, deadline: Deadline) -> LicenseStatus:
+        now = self._clock.read()
+        known = self._memory.update(with_identity, now)
+        operation = self._possible(operation)
+        conversation = self._converse(known, deadline)
+        try:
+            answer = conversation.ask(operation, credentials, self._instance_id(known))
+        except LicenseError as error:
+            self._note_failure(error)
+            raise
+        finally:
+            self._memory.update(partial(with_trust, conversation.trust), now)
+        return self._take(answer)
+
+    def _possible(self, operation: str) -> str:
+        """Return what a machine without a lasting id may do: it is never activated."""
+        self._has_identity = self._settings.instance_id is not None or self._memory.is_saved
+        if self._has_identity:
+            return operation
+        if operation == "deactivate":
+            raise ConfigurationError(_NO_IDENTITY)
+        return "validate"
+
+    def _take(self, answer: Answer) -> LicenseStatus:
+        now = self._clock.read()
+        before = self._memory.look(now).stored
+        after = self._memory.update(partial(with_answer, answer, now), now)
+        self._failure = None
+        self._is_contradicted = contradicts(before.decision if before else None, answer.decision)
+        is_ours = self._is_contradicted or (
+            after.stored and after.stored.decision == answer.decision
+        )
+        status = self._describe(after, now) if is_ours else self._describe_once(answer)
+        self._schedule = after_answer(now, usable=status.usable, chance=self._chance())
+        return status
+
+    def _note_failure(self, error: LicenseError) -> None:
+        now = self._clock.read()
+        self._failure = error
+        self._schedule = self._schedule.after_failure(
+            now,
+            usable=state_of(self._memory.look(now).stored, now).usable,
+            retry_after=error.retry_after_seconds if isinstance(error, OfflineError) else None,
+            chance=self._chance(),
+        )
+
+    def _is_due(self) -> bool:
+        now = self._clock.read()
+        return self._seconds_left(self._memory.look(now), now) == 0
+
+    def _seconds_left(self, known: Snapshot, now: Reading) -> int:
+        usable = known.stored if state_of(known.stored, now).usable else None
+        return self._schedule.seconds_left(usable, known.arrived_wall, now)
+
+    def _record_time(self, known: Snapshot, now: Reading) -> Snapshot:
+        """Record the high-water mark when that is due: hourly, and once in a new boot."""
+        self._agreement = self._agreement.after(now)
+        if known.stored is None or known.document is None or known.document.decision is None:
+            return known
+        agrees = self._agreement.holds(now)
+        raised = raised_high_water(known.stored, now, wall_agrees=agrees)
+        if raised is None or not is_record_due(known.stored, now, raised):
+            return known
+        return self._memory.update(partial(with_high_water, known.document.decision, raised), now)
+
+    def _describe(self, known: Snapshot, now: Reading) -> LicenseStatus:
+        is_stale = now.wall > known.trust.current.expires
+        remarks = Remarks(
+            problem=known.problem,
+            warnings=(
+                *(["KEYSET_STALE"] if is_stale else []),
+                *(["SERVER_CONTRADICTS"] if self._is_contradicted else []),
+            ),
+            notices=tuple(self._notices(is_stale=is_stale)),
+            next_refresh=self._next_refresh(known, now),
+        )
+        return describe(known.stored, now, remarks)
+
+    def _describe_once(self, answer: Answer) -> LicenseStatus:
+        now = self._clock.read()
+        return describe(Stored(answer.decision, mark_of(now), None), now, Remarks())
+
+    def _notices(self, *, is_stale: bool) -> Iterator[str]:
+        yield from self._settings.notices
+        if not self._memory.is_saved:
+            yield _NOT_SAVED
+        if not self._has_identity:
+            yield _NO_IDENTITY
+        if is_stale:
+            yield _STALE
+        if self._is_contradicted:
+            yield _CONTRADICTED
+        if self._failure is not None:
+            yield f"The last call failed: {self._failure}."
+
+    def _next_refresh(self, known: Snapshot, now: Reading) -> int | None:
+        if self._transport is None or self._settings.credentials is None:
+            return None
+        time = time_of(known.stored, now) if known.stored else now.wall
+        return time + self._seconds_left(known, now)
+
+    def _converse(self, known: Snapshot, deadline: Deadline) -> Conversation:
+        if self._transport is None:
+            raise ConfigurationError("LICENSE_SERVER_URL: missing; there is no server to ask")
+        return Conversation(self._settings, self._transport, known.trust, deadline)
+
+    def _instance_id(self, known: Snapshot) -> str:
+        document = known.document or new_document()
+        return self._settings.instance_id or document.instance_id
+
+    def _require_credentials(self) -> Credentials:
+        if self._settings.credentials is None:
+            raise ConfigurationError("LICENSE_KEY and LICENSE_EMAIL: missing; set both")
+        return self._settings.credentials

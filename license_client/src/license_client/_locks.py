@@ -1,0 +1,47 @@
+"""Lock files between processes: held by an open file, freed by the system however a process ends.
+
+They are never removed: a lock file that goes and comes lets two processes hold "the" lock.
+"""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from license_client._clock import Deadline
+
+_OWNER_ONLY: Final = 0o600
+_POLL_SECONDS: Final = 0.01
+
+
+@contextmanager
+def locked(path: Path, deadline: Deadline) -> Iterator[bool]:
+    """Hold the lock file at `path`, waiting for it until the deadline.
+
+    Each call opens the file anew, so that threads of one process exclude each other too.
+
+    Yields:
+        Whether it is held.
+
+    Raises:
+        OSError: the file can be neither made nor opened.
+    """
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _OWNER_ONLY)
+    try:
+        yield _acquire(handle, deadline)
+    finally:
+        os.close(handle)
+
+
+def _acquire(handle: int, deadline: Deadline) -> bool:
+    while True:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if not deadline.remaining():
+                return False
+            deadline.pause(_POLL_SECONDS)
+        else:
+            return True

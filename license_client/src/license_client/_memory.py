@@ -1,0 +1,91 @@
+"""Memory over the cache file: follows the file, and outlives it when the disk fails.
+
+A program that runs must not stop because its disk is full, read-only or gone, or because a file
+was damaged under it: what it knew before goes on from memory until the file is good again.
+"""
+
+import threading
+from collections.abc import Callable
+from typing import TypeAlias
+
+from license_client._cache import Document
+from license_client._clock import Reading
+from license_client._settings import Settings
+from license_client._snapshot import Snapshot, take_snapshot
+from license_client._store import Content, Store
+
+# Gets what is known, returns what shall be; None leaves it as it is.
+Change: TypeAlias = Callable[[Snapshot], Document | None]
+
+
+class Memory:
+    """The newest verified state of one cache, shared by the threads of a process.
+
+    Attributes:
+        is_saved: whether all of it is in the file.
+    """
+
+    def __init__(self, settings: Settings, store: Store) -> None:
+        self._settings = settings
+        self._store = store
+        self._lock = threading.Lock()
+        self._snapshot: Snapshot | None = None
+        self.is_saved = True
+
+    def look(self, now: Reading) -> Snapshot:
+        """Return the state, read again if the file changed; otherwise one `stat`."""
+        known = self._snapshot
+        if known is not None and known.stamp == self._store.stamp():
+            return known
+        with self._lock:
+            content = self._store.load()
+            if content.outdated:
+                content = self._seal_anew(content)
+            self._snapshot = self._merge(content, now)
+            return self._snapshot
+
+    def update(self, change: Change, now: Reading) -> Snapshot:
+        """Change the state, in the file if that is possible, and return it."""
+        known = self.look(now)
+        with self._lock:
+            try:
+                self._snapshot = self._save(change, now)
+            except OSError:
+                document = change(known)
+                if document is not None:
+                    self.is_saved = False
+                    content = Content(known.stamp, document)
+                    self._snapshot = take_snapshot(self._settings, content, now)
+            return self._snapshot or known
+
+    def _save(self, change: Change, now: Reading) -> Snapshot:
+        def change_file(content: Content) -> Document | None:
+            merged = self._merge(content, now)
+            document = change(merged)
+            # What could not be written before goes along with the first write that can be.
+            return merged.document if document is None and not self.is_saved else document
+
+        content = self._store.update(change_file)
+        self.is_saved = True
+        return self._merge(content, now)
+
+    def _merge(self, content: Content, now: Reading) -> Snapshot:
+        """Follow the file, unless memory holds what the file lost or never got."""
+        known, found = self._snapshot, take_snapshot(self._settings, content, now)
+        if known is None or known.stored is None or found.foreign:
+            return found
+        is_lost = found.stored is None and not found.is_given_up
+        is_behind = not self.is_saved and (
+            found.stored is None
+            or found.stored.decision.issued_at < known.stored.decision.issued_at
+        )
+        if is_lost or is_behind:
+            self.is_saved = False
+            return known._replace(stamp=found.stamp)
+        return found
+
+    def _seal_anew(self, content: Content) -> Content:
+        try:
+            return self._store.update(lambda latest: latest.document)
+        except OSError:
+            return content

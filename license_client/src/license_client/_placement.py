@@ -1,0 +1,63 @@
+"""What an answer may replace: the document that the cache shall hold after it, or none.
+
+Answers are ordered by the request that they are bound to, not by their time: the refresh lock is
+held during a call and a nonce dies with its call. So a verified answer replaces what is stored
+even when it is older by the server's clock: a clock that once ran ahead must not make a license
+immune to revocation.
+"""
+
+from license_client._cache import Document
+from license_client._clock import Reading
+from license_client._conversation import Answer
+from license_client._keyset import Trust
+from license_client._snapshot import Snapshot
+from license_client.policy import HighWater, contradicts, mark_of
+
+
+def new_document() -> Document:
+    """Return the cache of a machine that has just come into being."""
+    from uuid import uuid4  # noqa: PLC0415 - once in the life of a cache
+
+    return Document(None, (), str(uuid4()), None, None)
+
+
+def with_identity(known: Snapshot) -> Document | None:
+    """Give the machine its id, once."""
+    return new_document() if known.document is None else None
+
+
+def with_trust(trust: Trust, known: Snapshot) -> Document | None:
+    """Keep newer key sets, whatever becomes of the decision that they came with."""
+    if trust.current.epoch <= known.trust.current.epoch:
+        return None
+    return (known.document or new_document())._replace(key_sets=trust.documents)
+
+
+def with_answer(answer: Answer, now: Reading, known: Snapshot) -> Document | None:
+    """Put a verified answer in its place.
+
+    A no about our key never replaces what another key was given; a no that cannot be true of a
+    key that was good replaces nothing.
+    """
+    decision = answer.decision
+    if known.foreign and not decision.valid:
+        return None
+    if contradicts(known.stored.decision if known.stored else None, decision):
+        return None
+    document = known.document or new_document()
+    if decision.code == "DEACTIVATED":
+        return document.without_decision()
+    mark = mark_of(now)
+    return document._replace(
+        decision=answer.token, received=mark, high_water=HighWater(decision.issued_at, mark)
+    )
+
+
+def with_high_water(token: str, raised: HighWater, known: Snapshot) -> Document | None:
+    """Record a higher time for a decision, if it is still the stored one."""
+    document = known.document
+    if document is None or document.decision != token:
+        return None
+    if document.high_water and document.high_water.at > raised.at:
+        return None
+    return document._replace(high_water=raised)

@@ -1,0 +1,248 @@
+"""The settings of a client: read once, checked completely, all mistakes told at once by name."""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Final, NamedTuple, Required, TypedDict, TypeVar
+
+from license_client._emails import read_email
+from license_client._keys import read_key
+from license_client._keyset import Trust, load_anchor
+from license_client._sealing import KEY_BYTES, EncryptionKey, KeyRing
+from license_client._server_url import is_insecure, read_server_url
+from license_client._verify import Credentials
+from license_client.errors import ConfigurationError, LicenseError
+
+DEFAULT_CACHE_DIR: Final = Path("license-data")
+_MEANING: Final = {
+    "product": "expected the name of the program, as the license server knows it",
+    "trust": "expected the trust.json that the vendor ships",
+}
+_ALPHANUMERIC: Final = frozenset("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
+_LOWER: Final = frozenset("0123456789abcdefghijklmnopqrstuvwxyz")
+_MAX_NAME: Final = 64
+_MAX_VERSION: Final = 32
+
+_Value = TypeVar("_Value")
+_Raw = TypeVar("_Raw")
+
+
+class Options(TypedDict, total=False):
+    """What a program may say when it makes a client.
+
+    Attributes:
+        product: name of the program, as the vendor's server knows it; `[a-z0-9][a-z0-9._-]{0,63}`.
+        trust: content of trust.json, or the path of it: the root keys, shipped with the program.
+        server_url: of the license server, https; without it only the cache is read.
+        license_key: as the customer got it.
+        email: the owner's address.
+        encryption_key: 64 hex digits that seal the cache file; clear, with a notice, without.
+        previous_encryption_key: the one before, for reading only.
+        cache_dir: folder of the cache file; `./license-data` by default.
+        instance_id: of this deployment, instead of the one in the cache.
+        ca_file: PEM file of certificate authorities, instead of the usual ones.
+        app_version: version of the program; told to the server.
+        deployment_name: what the vendor sees beside the instance id; told to the server.
+        allow_insecure_http: accept http:// to another machine, with a notice.
+    """
+
+    product: Required[str]
+    trust: Required[bytes | Path | None]
+    server_url: str | None
+    license_key: str | None
+    email: str | None
+    encryption_key: str | None
+    previous_encryption_key: str | None
+    cache_dir: Path | None
+    instance_id: str | None
+    ca_file: Path | None
+    app_version: str | None
+    deployment_name: str | None
+    allow_insecure_http: bool
+
+
+class Settings(NamedTuple):
+    """Checked settings; see `Options` for what each is."""
+
+    product: str
+    anchor: Trust
+    server_url: str | None
+    credentials: Credentials | None
+    keys: KeyRing
+    cache_dir: Path
+    instance_id: str | None
+    ca_file: Path | None
+    app_version: str | None
+    deployment_name: str | None
+    notices: tuple[str, ...]
+
+
+class Mistakes:
+    """Collects what is wrong, so that all of it can be said at once.
+
+    Args:
+        label: turns the name of an option into what its author called it.
+    """
+
+    def __init__(self, label: Callable[[str], str] = str) -> None:
+        self._label = label
+        self._found: list[str] = []
+
+    def __bool__(self) -> bool:
+        return bool(self._found)
+
+    def add(self, option: str, text: str) -> None:
+        """Note one sentence about `option`, without its value."""
+        self._found.append(f"{self._label(option)}: {text}")
+
+    def read(
+        self, option: str, raw: _Raw | None, reader: Callable[[_Raw], _Value]
+    ) -> _Value | None:
+        """Return `reader(raw)`; None when there is nothing to read, or a mistake to note."""
+        if raw is None:
+            return None
+        try:
+            return reader(raw)
+        except LicenseError as error:
+            self.add(option, str(error))
+            return None
+
+    def error(self) -> ConfigurationError:
+        """Return all that was noted as one error."""
+        return ConfigurationError("; ".join(self._found))
+
+
+def build_settings(options: Options, mistakes: Mistakes | None = None) -> Settings:
+    """Check the options of a client.
+
+    Args:
+        options: as the program gave them.
+        mistakes: what was found before, to be told together with what is found here.
+
+    Raises:
+        ConfigurationError: naming every option that is missing or wrong.
+    """
+    mistakes = mistakes or Mistakes()
+    read = mistakes.read
+    insecure = options.get("allow_insecure_http", False)
+    product = read("product", options.get("product"), _read_product)
+    anchor = _read_anchor(options.get("trust"), mistakes)
+    for required in ("product", "trust"):
+        if options.get(required) is None:
+            mistakes.add(required, f"missing; {_MEANING[required]}")
+    server_url = read(
+        "server_url", options.get("server_url"), partial(read_server_url, insecure=insecure)
+    )
+    credentials = _read_credentials(options, mistakes)
+    keys = KeyRing(
+        read("encryption_key", options.get("encryption_key"), _read_encryption_key),
+        read(
+            "previous_encryption_key",
+            options.get("previous_encryption_key"),
+            _read_encryption_key,
+        ),
+    )
+    instance_id = read("instance_id", options.get("instance_id"), _read_instance_id)
+    ca_file = read("ca_file", options.get("ca_file"), _read_ca_file)
+    app_version = read("app_version", options.get("app_version"), _read_version)
+    deployment_name = read("deployment_name", options.get("deployment_name"), _read_name)
+    if product is None or anchor is None or mistakes:
+        raise mistakes.error()
+    return Settings(
+        product,
+        anchor,
+        server_url,
+        credentials,
+        keys,
+        options.get("cache_dir") or DEFAULT_CACHE_DIR,
+        instance_id,
+        ca_file,
+        app_version,
+        deployment_name,
+        tuple(_notices(keys, server_url)),
+    )
+
+
+def _notices(keys: KeyRing, server_url: str | None) -> Iterator[str]:
+    """Say what is allowed and should not last; a program shows it at every start."""
+    if keys.current is None:
+        yield (
+            "The license cache is not encrypted. Set LICENSE_ENCRYPTION_KEY to 64 hex digits, "
+            "as `openssl rand -hex 32` makes them."
+        )
+    if server_url and is_insecure(server_url):
+        yield (
+            "Plain HTTP to the license server is allowed: license key and email travel in the "
+            "clear. Use https, and unset LICENSE_ALLOW_INSECURE_HTTP."
+        )
+
+
+def _read_credentials(options: Options, mistakes: Mistakes) -> Credentials | None:
+    typed_key, typed_email = options.get("license_key"), options.get("email")
+    if (typed_key is None) != (typed_email is None):
+        missing = "license_key" if typed_key is None else "email"
+        mistakes.add(missing, "missing; a license needs both its key and its owner's email")
+    key = mistakes.read("license_key", typed_key, read_key)
+    email = mistakes.read("email", typed_email, read_email)
+    return Credentials(key, email) if key is not None and email is not None else None
+
+
+def _read_product(raw: str) -> str:
+    if not 0 < len(raw) <= _MAX_NAME or not set(raw) <= _LOWER | set("._-") or raw[0] in "._-":
+        raise ConfigurationError(
+            "expected 1 to 64 lower-case letters, digits, dots, underscores and hyphens, "
+            "beginning with a letter or digit"
+        )
+    return raw
+
+
+def _read_anchor(trust: bytes | Path | None, mistakes: Mistakes) -> Trust | None:
+    if isinstance(trust, Path):
+        return mistakes.read("trust", trust, _read_trust_file)
+    return mistakes.read("trust", trust, load_anchor)
+
+
+def _read_trust_file(path: Path) -> Trust:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise ConfigurationError(
+            f"cannot read {path}: {error.strerror}; it is the trust.json that the vendor ships"
+        ) from error
+    return load_anchor(data)
+
+
+def _read_encryption_key(raw: str) -> EncryptionKey:
+    try:
+        key = bytes.fromhex(raw) if len(raw) == 2 * KEY_BYTES else b""
+    except ValueError:
+        key = b""
+    if len(key) != KEY_BYTES:
+        raise ConfigurationError("expected 64 hex digits, as `openssl rand -hex 32` makes them")
+    return EncryptionKey(key)
+
+
+def _read_instance_id(raw: str) -> str:
+    if not 0 < len(raw) <= _MAX_NAME or not set(raw) <= _ALPHANUMERIC | set("._:-"):
+        raise ConfigurationError(
+            "expected 1 to 64 letters, digits, dots, underscores, colons and hyphens"
+        )
+    return raw
+
+
+def _read_ca_file(raw: Path) -> Path:
+    if not raw.is_file():
+        raise ConfigurationError(f"no file at {raw}; expected certificate authorities in PEM")
+    return raw
+
+
+def _read_version(raw: str) -> str:
+    if not 0 < len(raw) <= _MAX_VERSION or not set(raw) <= _ALPHANUMERIC | set(".+!_-"):
+        raise ConfigurationError("expected 1 to 32 letters, digits and . + ! _ -")
+    return raw
+
+
+def _read_name(raw: str) -> str:
+    if not 0 < len(raw) <= _MAX_NAME or not raw.isprintable():
+        raise ConfigurationError("expected 1 to 64 printable characters")
+    return raw

@@ -1,0 +1,152 @@
+"""What a program sees of its license: one immutable value, with sentences for people."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from types import MappingProxyType
+from typing import NamedTuple
+
+from license_client._clock import Reading
+from license_client._codes import MESSAGES
+from license_client._decision import Decision
+from license_client._json import LAST_SECOND
+from license_client.policy import State, Stored, is_skewed, renewal_grace_until, state_of, time_of
+
+
+class LicenseStatus(NamedTuple):
+    """A license as it stands now; instants are aware and in UTC.
+
+    Attributes:
+        state: see `State`.
+        usable: whether the program may run.
+        code: why, as a stable name; VALID whenever usable.
+        message: the same as a sentence that says what to do.
+        kind: "paid" or "trial".
+        license_id: to name the license to the vendor.
+        expires_at: end of license or trial; None for a lifetime license.
+        fresh_until: the decision is good until then without asking again.
+        grace_until: without the license server it ends then.
+        renewal_grace_until: a paid license goes on until then without a renewal.
+        last_verified_at: when the license server signed the decision.
+        next_refresh_at: when `refresh_if_due` will ask again.
+        warnings: codes, e.g. EXPIRING_SOON, CLOCK_SKEW.
+        notices: sentences for the log: what the warnings mean, and what is wrong around here.
+        entitlements: names of what the license includes.
+        limits: highest number of something by its name; what is absent is unlimited.
+    """
+
+    state: State
+    usable: bool
+    code: str
+    message: str
+    kind: str | None = None
+    license_id: str | None = None
+    expires_at: datetime | None = None
+    fresh_until: datetime | None = None
+    grace_until: datetime | None = None
+    renewal_grace_until: datetime | None = None
+    last_verified_at: datetime | None = None
+    next_refresh_at: datetime | None = None
+    warnings: tuple[str, ...] = ()
+    notices: tuple[str, ...] = ()
+    entitlements: tuple[str, ...] = ()
+    limits: Mapping[str, int] = MappingProxyType({})
+
+    def has_entitlement(self, name: str) -> bool:
+        """Ask whether the license is usable and includes `name`."""
+        return self.usable and name in self.entitlements
+
+    def limit(self, name: str) -> int | None:
+        """Return the highest number of `name` that the license allows; None for any number."""
+        return self.limits.get(name)
+
+
+class Remarks(NamedTuple):
+    """What is known beside the decision.
+
+    Attributes:
+        problem: code that says why there is no decision, when there is none.
+        warnings: codes to add to those that the server signed.
+        notices: sentences for the log.
+        next_refresh: Unix seconds; None when nobody will be asked.
+    """
+
+    problem: str = "UNLICENSED"
+    warnings: tuple[str, ...] = ()
+    notices: tuple[str, ...] = ()
+    next_refresh: int | None = None
+
+
+def describe(stored: Stored | None, now: Reading, remarks: Remarks) -> LicenseStatus:
+    """Return what a program sees of a stored decision now."""
+    state = state_of(stored, now)
+    if stored is None:
+        return LicenseStatus(
+            state,
+            usable=False,
+            code=remarks.problem,
+            message=MESSAGES[remarks.problem],
+            next_refresh_at=_moment(remarks.next_refresh),
+            warnings=remarks.warnings,
+            notices=remarks.notices,
+        )
+    decision, skew = stored.decision, _skew_notices(stored, now)
+    lease, terms = decision.lease, decision.terms
+    return LicenseStatus(
+        state,
+        usable=state.usable,
+        code=decision.code if state.usable or not decision.valid else state.value,
+        message=_message(decision, state),
+        kind=terms.kind if terms else None,
+        license_id=decision.license_id or None,
+        expires_at=_moment(terms.expires) if terms else None,
+        fresh_until=_moment(lease.fresh_until) if lease else None,
+        grace_until=_moment(lease.grace_until) if lease else None,
+        renewal_grace_until=_moment(renewal_grace_until(decision)),
+        last_verified_at=_moment(decision.issued_at),
+        next_refresh_at=_moment(remarks.next_refresh),
+        warnings=(*decision.warnings, *(["CLOCK_SKEW"] if skew else []), *remarks.warnings),
+        notices=(*skew, *remarks.notices),
+        entitlements=terms.entitlements if terms else (),
+        limits=MappingProxyType(terms.limits if terms else {}),
+    )
+
+
+def _message(decision: Decision, state: State) -> str:
+    lease, terms = decision.lease, decision.terms
+    if lease is None or terms is None:
+        return MESSAGES[decision.code]
+    if state is State.GRACE_OFFLINE:
+        return (
+            f"The license is valid, last confirmed on {_written(decision.issued_at)}. "
+            f"Without the license server it ends on {_written(lease.grace_until)}."
+        )
+    if state is State.GRACE_RENEWAL:
+        return (
+            f"The license ended on {_written(terms.expires)}. "
+            f"Renew it before {_written(renewal_grace_until(decision))}, when the program stops."
+        )
+    if state.usable:
+        return MESSAGES["VALID"]
+    # Reached by the passing of time alone: a renewal may be waiting at the server.
+    return f"{MESSAGES[state]} Not confirmed by the server since {_written(decision.issued_at)}."
+
+
+def _skew_notices(stored: Stored, now: Reading) -> tuple[str, ...]:
+    if not is_skewed(stored, now):
+        return ()
+    wall, signed = _written(now.wall), _written(time_of(stored, now))
+    return (
+        f"The clock of this machine says {wall}; by signed time it is {signed}. Set the clock.",
+    )
+
+
+def _written(seconds: int | None) -> str:
+    moment = _moment(seconds)
+    return moment.isoformat(" ", "seconds") if moment else "no date"
+
+
+def _moment(seconds: int | None) -> datetime | None:
+    """Return an aware instant; a sum past the year 9999 is shown as its last second."""
+    if seconds is None:
+        return None
+    return datetime.fromtimestamp(min(seconds, LAST_SECOND), UTC)

@@ -1,0 +1,158 @@
+"""Verify a decision: text in, a decision that may be believed or one error out.
+
+1.  Take in the key sets of the answer (the caller has done so, by `_keyset.extend`).
+2.  At most 8 KiB, ASCII.
+3.  Three segments.
+4.  Canonical base64url, each of them.
+5.  The exact header of a decision.
+6.  The kid is known, not revoked, and may sign decisions.
+7.  The Ed25519 signature.
+8.  A strict JSON object, the claims' types, iat <= ref <= exp <= grc; and, since `iat` is known
+    now, within the time of the kid: judged by `iat`, never by a local clock.
+9.  Version, issuer and product are ours.
+10. It answers the very request that was made, from this deployment (online decisions only).
+11. It is bound to our key and owner.
+
+Nothing is skipped because something is missing, and any failure leaves the state as it was.
+"""
+
+import hashlib
+import hmac
+from typing import Final, NamedTuple
+
+from license_client import _base64
+from license_client._decision import Decision, read_claims
+from license_client._emails import Email
+from license_client._json import MalformedError, read_object
+from license_client._keys import LicenseKey
+from license_client._keyset import KeySet, SigningKey
+from license_client._signatures import SIGNATURE_BYTES, read_kid, verifies
+from license_client.errors import DecisionRejectedError
+
+KIND: Final = "license-decision"
+VERSION: Final = 1
+MAX_BYTES: Final = 8_192
+_SEGMENTS: Final = 3
+
+
+class Credentials(NamedTuple):
+    """What a customer proves a license with."""
+
+    key: LicenseKey
+    email: Email
+
+
+class Question(NamedTuple):
+    """A request as it was sent: the operation, the exact bytes, and who asked."""
+
+    operation: str
+    body: bytes
+    instance_id: str
+
+    @property
+    def digest(self) -> str:
+        """The `req` of its answer: one claim binds operation and every byte of the request."""
+        hashed = hashlib.sha256(b"req1." + self.operation.encode() + b"\n" + self.body)
+        return _base64.encode(hashed.digest())
+
+
+def verify_decision(
+    token: str,
+    *,
+    key_set: KeySet,
+    product: str,
+    credentials: Credentials,
+    question: Question | None = None,
+) -> Decision:
+    """Return the decision of a compact JWS.
+
+    Args:
+        token: as it came from the server or the cache.
+        key_set: newest one that the roots signed.
+        product: ours, as the program names it.
+        credentials: key and email that the decision must be about.
+        question: the request that it must answer; None for a cached decision.
+
+    Raises:
+        DecisionRejectedError: `rule` names the first check that failed.
+    """
+    try:
+        decision = _read(token, key_set)
+        _require_ours(decision, key_set, product)
+        if question is not None:
+            _require_answer(decision, question)
+        _require_bound(decision, credentials)
+    except MalformedError as error:
+        raise _rejected(error.rule or "claims") from error
+    return decision
+
+
+def _read(token: str, key_set: KeySet) -> Decision:
+    segments = _split(token)  # 2, 3
+    header, payload, signature = map(_base64.decode, segments)  # 4
+    key = _find_key(read_kid(header, KIND), key_set)  # 5, 6
+    message = f"{segments[0]}.{segments[1]}".encode("ascii")
+    if len(signature) != SIGNATURE_BYTES or not verifies(key.public, signature, message):  # 7
+        raise _rejected("signature")
+    decision = read_claims(read_object(payload))  # 8
+    if not key.covers(decision.issued_at):
+        raise _rejected("kid-window")
+    return decision
+
+
+def _split(token: str) -> list[str]:
+    if not token.isascii():
+        raise _rejected("not-ascii")
+    if len(token) > MAX_BYTES:
+        raise _rejected("too-long")
+    segments = token.split(".")
+    if len(segments) != _SEGMENTS:
+        raise _rejected("segments")
+    return segments
+
+
+def _find_key(kid: str, key_set: KeySet) -> SigningKey:
+    key = key_set.keys.get(kid)
+    if key is None:
+        raise _rejected("kid-unknown")
+    if key.revoked:
+        raise _rejected("kid-revoked")
+    if KIND not in key.uses:
+        raise _rejected("kid-use")
+    return key
+
+
+def _require_ours(decision: Decision, key_set: KeySet, product: str) -> None:  # 9
+    if decision.version != VERSION:
+        raise _rejected("version")
+    if decision.issuer != key_set.issuer:
+        raise _rejected("issuer")
+    if decision.product != product:
+        raise _rejected("audience")
+
+
+def _require_answer(decision: Decision, question: Question) -> None:  # 10
+    if not hmac.compare_digest(decision.request.encode(), question.digest.encode()):
+        raise _rejected("request")
+    if decision.instance_id != question.instance_id:
+        raise _rejected("instance")
+
+
+def _require_bound(decision: Decision, credentials: Credentials) -> None:  # 11
+    key, email = credentials
+    if not _same(decision.key_binding, key.binding("kb1", decision.license_id)):
+        raise _rejected("key-binding")
+    if not _same(decision.owner_binding, key.binding("own1", email)):
+        raise _rejected("owner-binding")
+
+
+def _same(presented: str, expected: str) -> bool:
+    return hmac.compare_digest(presented.encode(), expected.encode())
+
+
+def _rejected(rule: str) -> DecisionRejectedError:
+    return DecisionRejectedError(
+        f"the decision that was presented breaks the rule {rule!r}; the license is unchanged. "
+        "If it goes on, something stands between this machine and the license server",
+        rule=rule,
+    )

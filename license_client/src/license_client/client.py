@@ -1,0 +1,131 @@
+"""The client for programs that wait for their calls; `aio` has the one for asyncio."""
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Self, Unpack
+
+from license_client._clock import Clock, SystemClock
+from license_client._core import Collaborators, Core
+from license_client._emails import read_email
+from license_client._environment import read_settings
+from license_client._keys import read_key
+from license_client._settings import Options, Settings, build_settings
+from license_client._status import LicenseStatus
+from license_client._transport import TOTAL_SECONDS, HttpTransport
+from license_client._verify import Credentials
+
+if TYPE_CHECKING:
+    import httpx
+
+
+class LicenseClient:
+    """One license of one program.
+
+    Nothing goes over the network except in `activate`, `validate`, `deactivate`, `check` and
+    `refresh_if_due`, and each of these is over after 5 seconds. Threads may share a client.
+
+    Raises:
+        ConfigurationError: naming every option that is missing or wrong.
+    """
+
+    def __init__(self, **options: Unpack[Options]) -> None:
+        self._core = _connect(build_settings(options))
+
+    @classmethod
+    def from_env(
+        cls,
+        *,
+        product: str,
+        trust: bytes | Path | None = None,
+        app_version: str | None = None,
+        environ: Mapping[str, str] | None = None,
+    ) -> Self:
+        """Make a client from the environment: LICENSE_SERVER_URL and its like.
+
+        Args:
+            product: name of the program, as the vendor's server knows it.
+            trust: built-in trust.json; with it LICENSE_TRUST_FILE is refused.
+            app_version: version of the program; told to the server.
+            environ: what to read instead of `os.environ`.
+
+        Raises:
+            ConfigurationError: naming every variable that is missing or wrong.
+        """
+        # The one place of this package that reads the environment.
+        variables = os.environ if environ is None else environ  # noqa: TID251
+        return cls._over(_connect(read_settings(product, trust, variables, app_version)))
+
+    @classmethod
+    def _over(cls, core: Core) -> Self:
+        client = cls.__new__(cls)
+        client._core = core  # noqa: SLF001 - this is its constructor
+        return client
+
+    def status(self) -> LicenseStatus:
+        """Return the license as it stands now: never the network, usually one `stat`.
+
+        The cache is read again when its file has changed. Once an hour, and once after a boot of
+        the machine, the time is recorded in it.
+        """
+        return self._core.status()
+
+    def activate(self) -> LicenseStatus:
+        """Register this deployment, or refresh it; a signed no is a status that is not usable.
+
+        Raises:
+            OfflineError: no signed answer came.
+            RejectedError: what came was not signed for us.
+            ConfigurationError: no key, email or server is configured.
+        """
+        return self._core.ask("activate")
+
+    def validate(self) -> LicenseStatus:
+        """Ask for a new decision now; raises as `activate` does."""
+        return self._core.ask("validate")
+
+    def deactivate(self) -> LicenseStatus:
+        """Give this deployment up and empty the cache; raises as `activate` does."""
+        return self._core.ask("deactivate")
+
+    def check(self, license_key: str, email: str) -> LicenseStatus:
+        """Ask about any license once; only the configured one touches the cache.
+
+        Raises:
+            KeyMalformedError: the key is mistyped; nothing was sent.
+            EmailMalformedError: the email is; nothing was sent.
+            OfflineError: no signed answer came.
+            RejectedError: what came was not signed for us.
+            ConfigurationError: no server is configured.
+        """
+        return self._core.check(Credentials(read_key(license_key), read_email(email)))
+
+    def refresh_if_due(self) -> LicenseStatus:
+        """Validate when the server wanted it, otherwise return `status`; call it every minute.
+
+        One process of those that share a cache does it; failures are backed off, become a notice
+        of the status, and are never raised.
+        """
+        return self._core.refresh_if_due()
+
+
+def _connect(
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    inner: "httpx.BaseTransport | None" = None,
+    chance: Callable[[], float] | None = None,
+    total_seconds: float = TOTAL_SECONDS,
+) -> Core:
+    """Name the concrete collaborators; tests hand in their own."""
+    url = settings.server_url
+    transport = HttpTransport(url, settings.ca_file, inner) if url else None
+    return Core(
+        settings,
+        Collaborators(clock or SystemClock(), transport, chance or _chance, total_seconds),
+    )
+
+
+def _chance() -> float:
+    # As secrets.SystemRandom does it, without loading what that stands on at each start.
+    return int.from_bytes(os.urandom(7)) / 2**56

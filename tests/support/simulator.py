@@ -1,0 +1,272 @@
+"""A license server in memory: honest and complete, with a switch for each way not to be.
+
+After python-tuf's RepositorySimulator. It is a transport of httpx, so that the client's own
+request and reading of the reply are under test; nothing of the client is imported.
+"""
+
+import json
+import secrets
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+
+import httpx
+
+from support.client_vendor import Json, Pair, Vendor, bindings, compact, make_key, request_hash
+from support.clock import DAY, HOUR, FixedClock
+
+PRODUCT = "demo-product"
+ANONYMOUS = ("LICENSE_NOT_FOUND", "EMAIL_MISMATCH", "PRODUCT_MISMATCH")
+
+
+@dataclass(frozen=True)
+class License:
+    """What the vendor sold; `code` is what the server answers, VALID or a denial."""
+
+    key: str
+    email: str = "ada@example.com"
+    product: str = PRODUCT
+    kind: str = "paid"
+    expires: int | None = None
+    code: str = "VALID"
+    warnings: tuple[str, ...] = ()
+    entitlements: tuple[str, ...] = ("sso",)
+    limits: tuple[tuple[str, int], ...] = (("seats", 5),)
+    license_id: str = "lic_" + "0" * 26
+
+
+def reply(status: int, body: bytes, headers: dict[str, str] | None = None) -> httpx.Response:
+    """Return a response whose body is still to be read, as it is when it comes from a network."""
+    return httpx.Response(status, headers=headers, stream=httpx.ByteStream(body))
+
+
+def decided(token: str) -> httpx.Response:
+    return reply(200, compact({"decision": token}))
+
+
+@dataclass
+class Request:
+    """One request as the server saw it."""
+
+    operation: str
+    body: bytes
+
+    @property
+    def members(self) -> Json:
+        members: Json = json.loads(self.body)
+        return members
+
+    def with_members(self, **changes: object) -> "Request":
+        """Return a request that somebody changed on the way."""
+        return Request(self.operation, compact({**self.members, **changes}))
+
+
+Switch = Callable[["Simulator", Request], httpx.Response]
+
+
+@dataclass
+class Simulator(httpx.BaseTransport):
+    """The server.
+
+    Attributes:
+        switch: what answers instead of the honest server, while it is set.
+        clock_shift: seconds that the server's clock is ahead of the client's.
+        requests: every request to a license endpoint, oldest first.
+        deployments: instance ids that are registered.
+    """
+
+    clock: FixedClock
+    vendor: Vendor = field(default_factory=Vendor)
+    licenses: dict[str, License] = field(default_factory=dict)
+    switch: Switch | None = None
+    clock_shift: int = 0
+    refresh_seconds: int = 6 * HOUR
+    fresh_seconds: int = DAY
+    grace_seconds: int = 14 * DAY
+    requests: list[Request] = field(default_factory=list)
+    answers: list[Json] = field(default_factory=list)
+    deployments: set[str] = field(default_factory=set)
+    offers_key_sets: bool = True
+
+    def sell(self, number: int = 1, **terms: object) -> License:
+        """Issue a license; the same number has the same key."""
+        license_ = replace(License(make_key(number)), **terms)  # type: ignore[arg-type]  # terms are fields by name
+        self.licenses[license_.key] = license_
+        return license_
+
+    def change(self, license_: License, **terms: object) -> License:
+        """Change a license: revoke it, renew it, give it to somebody else."""
+        changed = replace(license_, **terms)  # type: ignore[arg-type]  # terms are fields by name
+        self.licenses[changed.key] = changed
+        return changed
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        body = request.read()
+        if request.method == "GET":
+            since = int(request.url.params["since"])
+            return reply(200, compact({"keyset": self.newer_key_sets(since)}))
+        received = Request(request.url.path.rpartition("/")[2], body)
+        self.requests.append(received)
+        return (self.switch or Simulator.answer)(self, received)
+
+    def newer_key_sets(self, since: int) -> list[Json]:
+        return self.vendor.key_sets[since:]
+
+    def answer(self, request: Request) -> httpx.Response:
+        """Answer as an honest server does."""
+        claims = self.decide(request)
+        answer: Json = {
+            "valid": claims["val"],
+            "code": claims["code"],
+            "message": "told to people",
+            "server_time": claims["iat"],
+            "decision": self.vendor.sign(claims),
+        }
+        epoch = request.members["keyset_epoch"]
+        assert isinstance(epoch, int)
+        if epoch < self.vendor.epoch and self.offers_key_sets:
+            answer["keyset"] = self.newer_key_sets(epoch)
+        self.answers.append(answer)
+        return reply(200, compact(answer))
+
+    def decide(self, request: Request) -> Json:
+        """Return the claims of the decision for a request."""
+        asked = request.members
+        license_ = self.licenses.get(str(asked["license_key"]))
+        code = self._code(request, license_)
+        named = license_ is not None and code not in ANONYMOUS
+        license_id = license_.license_id if license_ and named else ""
+        kb, own = bindings(str(asked["license_key"]), str(asked["email"]), license_id)
+        now = self.clock.wall + self.clock_shift
+        claims: Json = {
+            "v": 1,
+            "iss": self.vendor.issuer,
+            "aud": asked["product"],
+            "jti": secrets.token_urlsafe(16),
+            "sub": license_id,
+            "iat": now,
+            "ref": now + self.refresh_seconds,
+            **(self._lease(license_, now) if code == "VALID" and license_ else {}),
+            "req": request_hash(request.operation, request.body),
+            "ins": asked["instance_id"],
+            "kb": kb,
+            "own": own,
+            "val": code == "VALID",
+            "code": code,
+            "wrn": list(license_.warnings) if license_ and code == "VALID" else [],
+            **(self._terms(license_) if license_ and named else {}),
+            "kse": self.vendor.epoch,
+        }
+        return claims
+
+    def _code(self, request: Request, license_: License | None) -> str:
+        asked = request.members
+        if license_ is None:
+            return "LICENSE_NOT_FOUND"
+        if license_.email != asked["email"]:
+            return "EMAIL_MISMATCH"
+        if license_.product != asked["product"]:
+            return "PRODUCT_MISMATCH"
+        if request.operation == "deactivate":
+            self.deployments.discard(str(asked["instance_id"]))
+            return "DEACTIVATED"
+        if license_.code == "VALID" and request.operation == "activate":
+            self.deployments.add(str(asked["instance_id"]))
+        return license_.code
+
+    def _lease(self, license_: License, now: int) -> Json:
+        grace_until = now + self.grace_seconds
+        if license_.kind == "trial" and license_.expires is not None:
+            grace_until = min(license_.expires, now + 3 * DAY)
+        return {"exp": min(now + self.fresh_seconds, grace_until), "grc": grace_until}
+
+    @staticmethod
+    def _terms(license_: License) -> Json:
+        return {
+            "st": "trial" if license_.kind == "trial" else "active",
+            "kind": license_.kind,
+            "lex": license_.expires,
+            "rgr": 7 * DAY,
+            "ent": list(license_.entitlements),
+            "lim": dict(license_.limits),
+        }
+
+
+# Switches: what a network, a proxy, a broken server or an attacker makes of a request.
+
+
+def unreachable(_: Simulator, request: Request) -> httpx.Response:
+    raise httpx.ConnectError(f"nobody there to {request.operation}")
+
+
+def replaying(first: Json) -> Switch:
+    """Answer with what was recorded before."""
+    return lambda _simulator, _request: reply(200, compact(first))
+
+
+def swapping(**changes: object) -> Switch:
+    """Forward another request under the same nonce."""
+    return lambda simulator, request: simulator.answer(request.with_members(**changes))
+
+
+def to_operation(operation: str) -> Switch:
+    """Forward the request to another operation."""
+    return lambda simulator, request: simulator.answer(Request(operation, request.body))
+
+
+def signing_with(pair: Pair) -> Switch:
+    """Answer as the honest server, signed by another key under its own kid."""
+    return lambda simulator, request: httpx.Response(
+        200,
+        json={"decision": pair.compact("license-decision+jwt", compact(simulator.decide(request)))},
+    )
+
+
+def claiming(**changes: object) -> Switch:
+    """Answer with claims changed before they are signed; None leaves one out."""
+
+    def answer(simulator: Simulator, request: Request) -> httpx.Response:
+        claims = {**simulator.decide(request), **changes}
+        kept = {name: value for name, value in claims.items() if value is not ...}
+        return decided(simulator.vendor.sign(kept))
+
+    return answer
+
+
+def saying(status: int, body: bytes = b"", **headers: str) -> Switch:
+    """Answer the same to everything."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return lambda _simulator, _request: reply(status, body, named)
+
+
+def truncated(simulator: Simulator, request: Request) -> httpx.Response:
+    whole = simulator.answer(request).read()
+    return reply(200, whole[: len(whole) // 2])
+
+
+class _Stream(httpx.SyncByteStream):
+    def __init__(self, chunks: Callable[[], Iterator[bytes]]) -> None:
+        self._chunks = chunks
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._chunks()
+
+
+def endless(_: Simulator, request: Request) -> httpx.Response:
+    """Send and send: more than anybody should read."""
+
+    def chunks() -> Iterator[bytes]:
+        while True:
+            yield request.body
+
+    return httpx.Response(200, stream=_Stream(chunks))
+
+
+def hanging(release: Callable[[], object]) -> Switch:
+    """Send one byte, then nothing until `release` returns."""
+
+    def chunks() -> Iterator[bytes]:
+        yield b"{"
+        release()
+        yield b"}"
+
+    return lambda _simulator, _request: httpx.Response(200, stream=_Stream(chunks))

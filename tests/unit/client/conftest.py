@@ -1,0 +1,29 @@
+"""What most tests of the client start from: a license that was sold, and a machine for it."""
+
+from pathlib import Path
+
+import pytest
+
+from support.client_machine import Machine, machine_of
+from support.clock import FixedClock
+from support.simulator import License, Simulator
+
+
+@pytest.fixture
+def clock() -> FixedClock:
+    return FixedClock()
+
+
+@pytest.fixture
+def server(clock: FixedClock) -> Simulator:
+    return Simulator(clock)
+
+
+@pytest.fixture
+def license_(server: Simulator) -> License:
+    return server.sell()
+
+
+@pytest.fixture
+def machine(license_: License, server: Simulator, tmp_path: Path) -> Machine:
+    return machine_of(license_, server, tmp_path / "license-data")
