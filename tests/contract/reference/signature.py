@@ -14,9 +14,15 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import (
 from reference.encoding import b64url
 
 _P = 2**255 - 19
-# The eight points whose order divides 8 share five y coordinates (curve: RFC 8032 section 5.1).
+_D = -121665 * pow(121666, -1, _P)  # of the curve, RFC 8032 section 5.1
 ORDER = 2**252 + 27742317777372353535851937790883648493
-_Y_OF_ORDER_8 = 0x7A03AC9277FDC74EC6CC392CFA53202A0F67100D760B3CBA4FD83D3D706A17C7
+
+# The eight points whose order divides 8 share five y: 1 (order 1), -1 (2), 0 (4), and two of order
+# 8, which double to y = 0 and so solve d y^4 + 2 y^2 = 1.
+_Y_OF_ORDER_8 = int.from_bytes(
+    bytes.fromhex("c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a"), "little"
+)
+assert (_D * _Y_OF_ORDER_8**4 + 2 * _Y_OF_ORDER_8**2) % _P == 1
 SMALL_ORDER_Y = (0, 1, _P - 1, _Y_OF_ORDER_8, _P - _Y_OF_ORDER_8)
 
 
