@@ -4,20 +4,20 @@ The server reads its own key sets with the eyes of a client: what no client woul
 be served. Mirrors `wire/schemas/keyset.schema.json`; members that it does not know are ignored.
 """
 
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, Final, Self
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from license_server import base64url
-from license_server.errors import ConfigurationError
+from license_server.errors import ConfigurationError, MalformedJson
 from license_server.signing import SigningKey, jose_header, key_id
+from license_server.strict_json import read_object
 
 KEY_SET: Final = "license-keyset"
 VERSION: Final = 1
@@ -125,7 +125,7 @@ class KeySet(BaseModel):
 
     model_config = ConfigDict(frozen=True, strict=True)
 
-    v: Literal[1]
+    v: Annotated[int, Field(ge=VERSION, le=VERSION)]
     iss: Annotated[str, Field(min_length=1, max_length=64)]
     epoch: Annotated[int, Field(ge=0, le=MAX_EPOCH)]
     issued: _Time
@@ -136,9 +136,9 @@ class KeySet(BaseModel):
 
     @model_validator(mode="after")
     def _require_distinct_keys(self) -> Self:
-        for listed in (self.roots, self.keys):
-            if len({key.pub for key in listed}) != len(listed):
-                raise ValueError("a key is listed twice")
+        listed = [*self.roots, *self.keys]
+        if len({key.pub for key in listed}) != len(listed):
+            raise ValueError("a key is listed twice")
         if self.threshold > len(self.roots):
             raise ValueError("the threshold is above the number of roots")
         return self
@@ -187,9 +187,9 @@ class SignedKeySet:
         try:
             outer = _Document.model_validate(document)
             payload = base64url.decode(outer.payload)
-            json.loads(payload, object_pairs_hook=_unique_members)
+            read_object(payload)
             content = KeySet.model_validate_json(payload)
-        except (ValueError, RecursionError) as error:
+        except (ValueError, MalformedJson) as error:
             raise KeySetRejected(f"it is no key set: {_reason(error)}") from error
         signatures = tuple((entry.protected, entry.signature) for entry in outer.signatures)
         return cls(outer.payload, signatures, content)
@@ -251,15 +251,8 @@ def _verifies(verifier: Ed25519PublicKey, signature: bytes, message: str) -> boo
     return True
 
 
-def _unique_members(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        raise ValueError("a member is there twice")
-    return members
-
-
 def _reason(error: Exception) -> str:
     if not isinstance(error, ValidationError):
-        return str(error) or "it is nested too deep"
+        return str(error)
     first = error.errors(include_input=False, include_url=False)[0]
     return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
