@@ -7,7 +7,7 @@ client may send them, and the digest covers the exact bytes anyway.
 import hashlib
 from typing import Annotated, Final
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from license_server import base64url
 from license_server.emails import Email
@@ -23,6 +23,13 @@ MAX_BODY_BYTES: Final = 16 * 1024
 
 _MAX_EMAIL_LENGTH: Final = 320  # of the text as typed; the address itself is judged by `Email`
 
+
+def _refuse_null(value: object) -> object:
+    if value is None:
+        raise ValueError("left out or a string, but not null")
+    return value
+
+
 _Version = Annotated[
     str,
     Field(
@@ -30,6 +37,7 @@ _Version = Annotated[
         description="1 to 32 letters, digits or . + ! _ - are expected",
     ),
 ]
+_NotNull = BeforeValidator(_refuse_null)  # a default is not validated
 
 
 class Client(BaseModel):
@@ -75,8 +83,8 @@ class LicenseRequest(BaseModel):
     keyset_epoch: int = Field(
         ge=0, le=MAX_EPOCH, description=f"an integer from 0 to {MAX_EPOCH} is expected"
     )
-    app_version: _Version | None = None
-    deployment_name: str | None = Field(
+    app_version: Annotated[_Version | None, _NotNull] = None
+    deployment_name: Annotated[str | None, _NotNull] = Field(
         default=None,
         min_length=1,
         max_length=64,
