@@ -6,7 +6,7 @@ from typing import Protocol
 
 from db_api.answers import Answer, Result, answer_insert, answer_read, require_one_row
 from db_api.catalog import SchemaCache, Table
-from db_api.execution import Connection
+from db_api.connections import Connection
 from db_api.grammar.body import JsonBody
 from db_api.grammar.request import Request
 from db_api.plan import NOTHING, InsertPlan, ReadPlan, Values, View, plan_insert, plan_read

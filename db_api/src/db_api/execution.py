@@ -4,7 +4,8 @@
 2. One round trip begins the transaction and sets what must not come from a role's or an earlier
    statement's settings: timeouts, search_path, time zone, and READ ONLY for those who only read.
 3. The statements of the request run.
-4. It is committed, or rolled back after a read and after any error.
+4. It is committed, or rolled back after a read and after any error; the same round trip resets
+   what a function of the customer's may have set for the session.
 5. All of 2-4 has one deadline on this side too, because a backend that is frozen or cut off
    obeys no timeout of its own. Past it, or after any doubt, the connection is thrown away.
 """
@@ -13,26 +14,20 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final, TypeAlias, TypeVar
+from typing import Final, TypeVar
 
 import asyncpg
-from asyncpg.pool import PoolConnectionProxy
 
+from db_api.catalog import SchemaCache, read_schema_cache
+from db_api.connections import Connection, Connections
 from db_api.identifiers import quote
 from db_api.rest_errors import RestError
 
-Connection: TypeAlias = "PoolConnectionProxy[asyncpg.Record]"
-Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 Result = TypeVar("Result")
 
 _IDLE_IN_TRANSACTION_MS: Final = 10_000
 _DEADLINE_MARGIN_SECONDS: Final = 2
 """How much longer than the statement's own timeout a whole transaction may take."""
-
-_SERVER_SETTINGS: Final = {
-    "application_name": "db-api",
-    "client_connection_check_interval": "2s",  # a killed process leaves no query running
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +52,11 @@ class Terms:
         return self.statement_timeout_ms / 1000 + _DEADLINE_MARGIN_SECONDS
 
 
+_INTROSPECTION: Final = Terms(
+    schema="pg_catalog", is_read_only=True, statement_timeout_ms=10_000, lock_timeout_ms=2_000
+)
+
+
 @lru_cache(maxsize=1024)
 def begin_statement(terms: Terms) -> str:
     """Write what begins a transaction, to be sent as one simple query."""
@@ -71,28 +71,16 @@ def begin_statement(terms: Terms) -> str:
     )
 
 
-def make_pool(url: str, size: int) -> Pool:
-    """Make the pool of one login, which connects when a connection is first needed.
-
-    Args:
-        url: `postgresql://…`.
-        size: connections at most.
-    """
-    return asyncpg.create_pool(
-        url, min_size=0, max_size=size, server_settings=_SERVER_SETTINGS, command_timeout=None
-    )
-
-
 class Database:
-    """Runs work in transactions on a pool.
+    """Runs work in transactions.
 
     Args:
-        pool: opened by the caller, who also closes it.
-        wait_seconds: how long a request may wait for a connection.
+        connections: of the login that does the work; closed by whoever made them.
+        wait_seconds: how long a request may wait for one of them.
     """
 
-    def __init__(self, pool: Pool, wait_seconds: float) -> None:
-        self._pool = pool
+    def __init__(self, connections: Connections, wait_seconds: float) -> None:
+        self._connections = connections
         self._wait_seconds = wait_seconds
 
     async def run(self, terms: Terms, work: Callable[[Connection], Awaitable[Result]]) -> Result:
@@ -119,12 +107,23 @@ class Database:
         finally:
             if not is_settled:
                 connection.terminate()
-            await self._pool.release(connection)
+            self._connections.give_back(connection)
         return result
+
+    async def read_schema_cache(self) -> SchemaCache:
+        """Read the schema cache.
+
+        Raises:
+            RestError: the database cannot be reached, or does not answer in time.
+        """
+        try:
+            return await self.run(_INTROSPECTION, read_schema_cache)
+        except asyncpg.PostgresError as error:
+            raise _unavailable() from error
 
     async def _acquire(self) -> Connection:
         try:
-            return await self._pool.acquire(timeout=self._wait_seconds)
+            return await self._connections.take(self._wait_seconds)
         except TimeoutError:
             raise RestError(
                 "PGRST003",
@@ -143,10 +142,14 @@ async def _transact(
         result = await work(connection)
     except (asyncpg.PostgresError, RestError):
         if not connection.is_closed():
-            await connection.execute("ROLLBACK")
+            await _end(connection, "ROLLBACK")
         raise
-    await connection.execute("ROLLBACK" if terms.is_read_only else "COMMIT")
+    await _end(connection, "ROLLBACK" if terms.is_read_only else "COMMIT")
     return result
+
+
+async def _end(connection: Connection, how: str) -> None:
+    await connection.execute(f"{how};{connection.get_reset_query()}")
 
 
 def _too_late() -> RestError:

@@ -1,6 +1,16 @@
 """The customer's schema, as PostgreSQL's catalogue describes it."""
 
 from db_api.catalog.cache import Catalog
+from db_api.catalog.introspect import read_schema_cache
 from db_api.catalog.model import Column, ForeignKey, Index, SchemaCache, Table, Unique
 
-__all__ = ["Catalog", "Column", "ForeignKey", "Index", "SchemaCache", "Table", "Unique"]
+__all__ = [
+    "Catalog",
+    "Column",
+    "ForeignKey",
+    "Index",
+    "SchemaCache",
+    "Table",
+    "Unique",
+    "read_schema_cache",
+]

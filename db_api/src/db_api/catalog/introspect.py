@@ -1,7 +1,7 @@
 """Read the schema cache from PostgreSQL's catalogue.
 
-`search_path` is `pg_catalog` meanwhile, so that every type and expression that PostgreSQL
-prints is qualified and means the same wherever it is used.
+The transaction's `search_path` is `pg_catalog`, so that every type and expression that
+PostgreSQL prints is qualified and means the same wherever it is used.
 """
 
 from collections import defaultdict

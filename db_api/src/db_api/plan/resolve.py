@@ -1,5 +1,6 @@
 """Names and operators of a request, resolved against one table."""
 
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
@@ -83,7 +84,7 @@ class Resolver:
         found: list[Output] = []
         for item in items:
             if isinstance(item, SelectAll):
-                found += (_plain(column) for column in self._table.columns.values())
+                found += _all_columns(self._table)
             else:
                 found.append(self._output(item))
         return tuple(found)
@@ -156,6 +157,11 @@ class Resolver:
         if found is None:
             raise RestError("42704", f'type "{name}" does not exist')
         return found
+
+
+@lru_cache(maxsize=4096)
+def _all_columns(table: Table) -> tuple[Output, ...]:
+    return tuple(map(_plain, table.columns.values()))
 
 
 def _plain(column: Column) -> Output:
