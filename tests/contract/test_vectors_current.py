@@ -22,7 +22,7 @@ READERS = {
     "email.json": ["client", "server"],
     "issue.json": ["server"],
     "key.json": ["client", "server"],
-    "keyset.json": ["client"],
+    "keyset.json": ["client", "server"],
     "problem.json": ["client", "server"],
     "request.json": ["server"],
     "state.json": ["client"],
