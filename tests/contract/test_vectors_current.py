@@ -56,6 +56,12 @@ def test_the_committed_vectors_are_what_the_maker_makes() -> None:
     assert (made.returncode, made.stdout, made.stderr) == (0, "", "")
 
 
+def test_the_maker_imports_none_of_our_packages() -> None:
+    sources = [HERE / "make_vectors.py", *HERE.glob("cases/*.py"), *HERE.glob("reference/*.py")]
+    imports = re.compile(r"^\s*(from|import) (license_|db_api)", re.MULTILINE)
+    assert [path.name for path in sources if imports.search(path.read_text())] == []
+
+
 def test_every_file_has_its_readers() -> None:
     assert [path.name for path in FILES] == sorted(READERS)
 

@@ -3,6 +3,7 @@
 from cases.actors import INSTANCE, NOW, SIGNER, TRUST, octets, yes
 from cases.confirmed import FORMAT, Case, DisagreementError, refusal, require_detail
 from cases.decision_case import CALL
+from cases.variants import each_left_out, each_replaced, without
 from reference.cache import MAX_FILE_BYTES, clear, read_file, sealed
 from reference.decision import token
 from reference.encoding import JsonObject, b64url, compact
@@ -111,8 +112,8 @@ def _broken_files() -> list[Case]:
         _refused(_found("v is 2", SEALED | {"v": 2}), "version"),
         _refused(_found("v is true", SEALED | {"v": True}), "structure"),
         _refused(_found("another enc", SEALED | {"enc": "A128GCM"}), "encryption"),
-        *(_refused(_found(f"without {name}", _cut(SEALED, name)), "structure") for name in SEALED),
-        _refused(_found("clear without doc", _cut(clear(FULL), "doc"), None), "structure"),
+        *(_refused(_found(name, cut), "structure") for name, cut in each_left_out(SEALED).items()),
+        _refused(_found("clear without doc", without(clear(FULL), "doc"), None), "structure"),
         _refused(_found("doc is a string", clear(FULL) | {"doc": "{}"}, None), "structure"),
         _refused(_found("salt of 15 bytes", SEALED | {"salt": b64url(SALT[1:])}), "structure"),
         _refused(_found("iv of 13 bytes", SEALED | {"iv": b64url(IV + IV[:1])}), "structure"),
@@ -120,10 +121,6 @@ def _broken_files() -> list[Case]:
         _refused(_found("padding after ct", SEALED | {"ct": f"{SEALED['ct']}="}), "base64url"),
         _refused(_found("standard base64", SEALED | {"salt": "+/" + "A" * 20}), "base64url"),
     ]
-
-
-def _cut(members: JsonObject, name: str) -> JsonObject:
-    return {key: value for key, value in members.items() if key != name}
 
 
 def _broken_seals() -> list[Case]:
@@ -159,14 +156,9 @@ def _broken_plaintexts() -> list[Case]:
         "received": [{}, 7, {"boot": None, "boottime": 1}, {"boot": "b", "boottime": True}],
         "high_water": [{"boot": "b", "boottime": 1}, {"at": "x", "boot": "b", "boottime": 1}],
     }
-    changes = {
-        f"{name} is {compact(value)[:32]}": FULL | {name: value}
-        for name, values in wrong.items()
-        for value in values
-    }
-    cuts = {f"plaintext without {name}": _cut(FULL, name) for name in FULL}
+    variants = each_left_out(FULL, "plaintext") | each_replaced(FULL, wrong)
     return [
-        *(_unplain(name, document) for name, document in (cuts | changes).items()),
+        *(_unplain(name, document) for name, document in variants.items()),
         _refused(_found("clear without a plaintext", clear({}), None), "plaintext"),
         _refused(_found("the plaintext is no JSON", sealed(b"hello", KEY, SALT, IV)), "plaintext"),
         _refused(_found("the plaintext is an array", sealed(b"[]", KEY, SALT, IV)), "plaintext"),

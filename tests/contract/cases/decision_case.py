@@ -1,7 +1,6 @@
 """How one case of `decision.json` is built: a token, and all that its verifier is told."""
 
 from dataclasses import dataclass, field
-from typing import cast
 
 from cases.actors import EMAIL, KEY, PRODUCT, TRUST, call
 from cases.confirmed import Case, DisagreementError, refusal, require_detail
@@ -59,13 +58,3 @@ def refused(name: str, token: str, slug: str, told: Told = ONLINE) -> Case:
 def changed(claims: JsonObject, **changes: object) -> JsonObject:
     """Replace claims where they stand."""
     return claims | changes
-
-
-def without(claims: JsonObject, *names: str) -> JsonObject:
-    """Leave claims out."""
-    return {name: value for name, value in claims.items() if name not in names}
-
-
-def integer(claims: JsonObject, name: str) -> int:
-    """Take a claim that is known to be a number."""
-    return cast("int", claims[name])

@@ -20,7 +20,8 @@ from cases.actors import (
     yes,
 )
 from cases.confirmed import Case
-from cases.decision_case import CACHED, CALL, ONLINE, Told, changed, refused, without
+from cases.decision_case import CACHED, CALL, ONLINE, Told, changed, refused
+from cases.variants import each_left_out, each_replaced, without
 from reference.decision import Call, jws, key_binding, owner_binding, token
 from reference.encoding import JsonObject, b64url, compact
 
@@ -93,10 +94,9 @@ def _encoded(name: str, payload: bytes) -> Case:
 
 
 def _missing() -> list[Case]:
-    yes_cases = [_says(f"a yes without {name}", without(YES, name), "claims") for name in YES]
-    no_cases = [_says(f"a no without {name}", without(NO, name), "claims") for name in NO]
+    cuts = each_left_out(YES, "a yes") | each_left_out(NO, "a no")
     cached = _says("without req, from the cache", without(YES, "req"), "claims", CACHED)
-    return [*yes_cases, *no_cases, cached]
+    return [*(_says(name, claims, "claims") for name, claims in cuts.items()), cached]
 
 
 def _types() -> list[Case]:
@@ -125,11 +125,7 @@ def _types() -> list[Case]:
         "lim": [None, [], {"seats": "25"}, {"seats": -1}, {"seats": True}, {"seats": None}],
         "kse": [True, None, 0, 2**31],
     }
-    return [
-        _says(f"{name} is {compact(value)[:24]}", changed(YES, **{name: value}), "claims")
-        for name, values in wrong.items()
-        for value in values
-    ]
+    return [_says(name, claims, "claims") for name, claims in each_replaced(YES, wrong).items()]
 
 
 def _coherence() -> list[Case]:

@@ -15,6 +15,7 @@ from cases.actors import (
 )
 from cases.confirmed import Case, refusal, require_detail
 from cases.keyset_case import FIRST, keyset_at, member
+from cases.variants import each_left_out, each_replaced
 from reference import decision
 from reference.encoding import JsonObject, b64url, compact
 from reference.keyset import read_chain, signature_entry, signed
@@ -249,15 +250,11 @@ def _structures() -> list[Case]:
         "keys": [{}, None],
     }
     payload = _payload()
-    changes = {
-        f"{name} is {compact(value)[:24]}": payload | {name: value}
-        for name, values in wrong.items()
-        for value in values
-    }
-    cuts = {f"payload without {name}": _cut(payload, name) for name in payload}
+    documents = each_left_out(TWO, "document")
+    payloads = each_left_out(payload, "payload") | each_replaced(payload, wrong)
     return [
-        *(refused(f"document without {name}", [_cut(TWO, name)], "structure") for name in TWO),
-        *(refused(name, [_signed(text)], "structure") for name, text in (cuts | changes).items()),
+        *(refused(name, [cut], "structure") for name, cut in documents.items()),
+        *(refused(name, [_signed(broken)], "structure") for name, broken in payloads.items()),
     ]
 
 
@@ -275,10 +272,6 @@ def _texts() -> list[Case]:
 
 def _signed(payload: JsonObject | str) -> JsonObject:
     return signed(payload, [ROOT_A])
-
-
-def _cut(members: JsonObject, name: str) -> JsonObject:
-    return {key: value for key, value in members.items() if key != name}
 
 
 def cases() -> list[Case]:

@@ -2,6 +2,7 @@
 
 from cases.actors import EMAIL, KEY, request
 from cases.confirmed import FORMAT, Case, DisagreementError, refusal
+from cases.variants import each_replaced, without
 from reference.encoding import JsonObject, b64url, compact
 from reference.license_key import printed
 from reference.request import read_request
@@ -98,58 +99,39 @@ def _invalid() -> list[Case]:
         "app_version": [None, "", "1 0", "v" * 33, 1],
         "deployment_name": [None, "", "n" * 65, "line\nbreak", "\u202e", "\u2028", 7],
     }
-    required = [name for name in GOOD if name != "client"]
-    cases = [
-        _refused(f"{name} is {_short(value)}", compact(GOOD | {name: value}), *_field(name))
-        for name, values in wrong.items()
-        for value in values
+    replaced = [
+        _refused(name, compact(broken), "INVALID_FIELD", member)
+        for member, values in wrong.items()
+        for name, broken in each_replaced(GOOD, {member: values}).items()
     ]
-    cuts = [_refused(f"without {name}", _without(name), *_field(name)) for name in required]
-    return [*cases, *cuts, _refused("without client", _without("client"), *_field("client"))]
+    cuts = [
+        _refused(f"without {member}", compact(without(GOOD, member)), "INVALID_FIELD", member)
+        for member in GOOD
+    ]
+    return [*replaced, *cuts]
 
 
 def _client(name: str) -> JsonObject:
     return {"name": name, "version": "1.0.0"}
 
 
-def _field(name: str) -> tuple[str, str]:
-    return "INVALID_FIELD", name
-
-
-def _short(value: object) -> str:
-    text = compact(value)
-    return text if len(text) < 40 else f"a string of {len(text) - 2}"
-
-
-def _without(name: str) -> str:
-    return compact({key: value for key, value in GOOD.items() if key != name})
-
-
 def _keys() -> list[Case]:
-    wrong = {"empty": ("", "too-short"), "mistyped": (KEY[:-1] + _next(KEY[-1]), "checksum")}
-    return [
-        *(
-            _refused(f"a license key that is {name}", _with_key(key), "KEY_MALFORMED", slug)
-            for name, (key, slug) in wrong.items()
-        ),
-        _refused("a slash in the license key", _with_key(f"key/{KEY[3:]}"), *_MALFORMED),
-        _refused("email goes before key", _two_wrong(), "INVALID_FIELD", "email"),
+    wrong = {
+        "empty": ("", "too-short"),
+        "cut off": (KEY[:-1], "too-short"),
+        "mistyped": (KEY[1] + KEY[0] + KEY[2:], "checksum"),
+        "a path": (f"key/{KEY[3:]}", "alphabet"),
+    }
+    both = compact(GOOD | {"license_key": "x", "email": "ada"})
+    keys = [
+        _refused(f"the license key is {name}", _with_key(key), "KEY_MALFORMED", slug)
+        for name, (key, slug) in wrong.items()
     ]
-
-
-_MALFORMED = ("KEY_MALFORMED", "alphabet")
-
-
-def _next(symbol: str) -> str:
-    return "0" if symbol != "0" else "1"
+    return [*keys, _refused("email goes before key", both, "INVALID_FIELD", "email")]
 
 
 def _with_key(key: str) -> str:
     return compact(GOOD | {"license_key": key})
-
-
-def _two_wrong() -> str:
-    return compact(GOOD | {"license_key": "x", "email": "ada"})
 
 
 def document() -> JsonObject:
