@@ -71,7 +71,7 @@ async def open_app(settings: Settings, gate: LicenseGate) -> AsyncIterator[ASGIA
     async with AsyncExitStack() as stack:
         await gate.open(settings.license_start_wait)
         if not gate.is_open:
-            raise LicenseClosedError(gate.view.message, details=gate.view.state)
+            raise LicenseClosedError(gate.view.message, details=gate.view.code)
         watching = asyncio.create_task(gate.watch())
         stack.callback(watching.cancel)
 
@@ -119,7 +119,7 @@ def make_endpoints(
     probes = Probes(
         database=lambda: require_revision(control),
         schema_cache=lambda: _is_loaded(catalog),
-        license_state=lambda: OK if gate.is_open else gate.view.state,
+        license_code=lambda: OK if gate.is_open else gate.view.code,
     )
     return (
         *HealthRoutes(Readiness(probes, monotonic_seconds), utc_now).endpoints(),

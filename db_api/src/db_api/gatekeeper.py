@@ -26,7 +26,7 @@ class LicensedApp:
             view = self._gate.view
             raise LicenseClosedError(
                 f"The license is not usable: {view.message}",
-                details=view.state,
+                details=view.code,
                 hint="GET /api/license/status says more; POST /api/license/activate opens it.",
             )
         await self._app(scope, receive, send)

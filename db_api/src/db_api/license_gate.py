@@ -8,7 +8,7 @@ judges the cache again, so that time, another process or `activate-license` chan
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
@@ -17,6 +17,7 @@ from typing import Final, Protocol
 import structlog
 
 from db_api import errors
+from db_api._version import __version__
 from db_api.settings import SettingsError
 from license_client import (
     AsyncLicenseClient,
@@ -50,19 +51,15 @@ class LicenseClient(Protocol):
 
     async def status(self) -> LicenseStatus:
         """Judge the cache; no network."""
-        ...
 
     async def activate(self) -> LicenseStatus:
         """Register this deployment and take the server's decision in."""
-        ...
 
     async def check(self, license_key: str, email: str) -> LicenseStatus:
         """Ask about any license and forget the answer."""
-        ...
 
     async def refresh_if_due(self) -> LicenseStatus:
         """Validate when that is due, else judge the cache."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +75,7 @@ class LicenseView:
     """What the gate knows of the license, for those who may not import the SDK.
 
     Attributes:
-        state: of the contract's state machine, or the code of what kept it from being known.
+        state: of the contract's state machine.
         status: `active`, `trial`, `grace_period`, `expired` or `invalid`.
         type: `paid`, `trial`, or None while unknown.
         code: of the contract: why it is valid or not.
@@ -131,19 +128,19 @@ class LicenseGate:
             return
         try:
             async with asyncio.timeout(patience_seconds):
-                await self._activate_once_reachable()
+                await self._activate_once_reachable(self.view)
         except TimeoutError:
             _log.warning("license.unreachable", waited_seconds=patience_seconds)
 
-    async def _activate_once_reachable(self) -> None:
+    async def _activate_once_reachable(self, cached: LicenseView) -> None:
         while True:
             try:
                 self._take(await self._client.activate())
             except OfflineError as error:
-                self._note(error)
+                self.view = _explained(cached, error)
                 await asyncio.sleep(error.retry_after_seconds or _RETRY_SECONDS)
             except LicenseError as error:
-                self._note(error)
+                self.view = _explained(cached, error)
                 return
             else:
                 return
@@ -152,7 +149,11 @@ class LicenseGate:
         """Keep the gate true to the license until cancelled."""
         while True:
             await asyncio.sleep(_WATCH_SECONDS)
-            self._take(await self._client.refresh_if_due())
+            await self.refresh()
+
+    async def refresh(self) -> None:
+        """Look once: at the cache, and at the license server when that is due."""
+        self._take(await self._client.refresh_if_due())
 
     async def activate(self, owner: Owner) -> LicenseView:
         """Put another license under the running gate, if it is usable.
@@ -192,10 +193,6 @@ class LicenseGate:
             _log.warning("license.state", state=view.state, usable=view.valid)
         self.is_open, self.view = view.valid, view
 
-    def _note(self, error: LicenseError) -> None:
-        """Keep a closed gate closed and say why it could not be opened."""
-        self.view = _invalid(error.code, str(error))
-
 
 def view_of(status: LicenseStatus) -> LicenseView:
     """Render the SDK's status."""
@@ -224,6 +221,12 @@ def _invalid(code: str, message: str) -> LicenseView:
     )
 
 
+def _explained(cached: LicenseView, error: LicenseError) -> LicenseView:
+    """Say of a closed gate also why it could not be opened."""
+    code = error.code if cached.code == State.UNLICENSED else cached.code
+    return replace(cached, code=code, message=f"{cached.message} {error}")
+
+
 @contextmanager
 def _translated() -> Iterator[None]:
     """Turn the SDK's errors into ours."""
@@ -249,13 +252,16 @@ def gate_from_environment(environ: Mapping[str, str]) -> LicenseGate:
 
     def make_client(owner: Owner | None) -> LicenseClient:
         return AsyncLicenseClient.from_env(
-            product=PRODUCT, trust=trust, environ=_environment_of(owner, environ)
+            product=PRODUCT,
+            trust=trust,
+            app_version=__version__,
+            environ=_environment_of(owner, environ),
         )
 
     try:
         return LicenseGate(make_client, environ.get("LICENSE_EMAIL", ""))
     except ConfigurationError as error:
-        raise SettingsError(error.mistakes) from error
+        raise SettingsError((str(error),)) from error
 
 
 def _environment_of(owner: Owner | None, environ: Mapping[str, str]) -> Mapping[str, str]:

@@ -18,12 +18,12 @@ class Probes:
     Attributes:
         database: returns when the database answers and has our tables; else raises NotReadyError.
         schema_cache: tells whether it is loaded, and loads it.
-        license_state: "ok" while the gate is open, else the state of the license.
+        license_code: "ok" while the gate is open, else the license's code.
     """
 
     database: Callable[[], Awaitable[None]]
     schema_cache: Callable[[], Awaitable[bool]]
-    license_state: Callable[[], str]
+    license_code: Callable[[], str]
 
 
 class Readiness:
@@ -52,7 +52,7 @@ class Readiness:
         return {
             "database": self._database,
             "schemaCache": self._schema_cache,
-            "license": self._probes.license_state(),
+            "license": self._probes.license_code(),
         }
 
     async def _ask_database(self) -> str:

@@ -1,0 +1,310 @@
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from starlette.types import Message, Receive, Scope, Send
+
+from db_api.errors import (
+    LicenseClosedError,
+    LicenseRefusedError,
+    LicenseServerUnreachableError,
+)
+from db_api.gatekeeper import LicensedApp
+from db_api.license_gate import PRODUCT, LicenseGate, Owner, gate_from_environment
+from db_api.settings import SettingsError
+from license_client import AsyncLicenseClient
+from support.client_machine import machine_of
+from support.client_vendor import Pair, make_key
+from support.clock import DAY, HOUR, FixedClock
+from support.simulator import Simulator, saying, signing_with, unreachable
+
+pytestmark = pytest.mark.anyio
+
+AT_ONCE = 0.05  # seconds of patience with a server that is not there
+
+
+@dataclass
+class Customer:
+    """Somebody with a license, a machine, and a gate on it."""
+
+    folder: Path
+    simulator: Simulator = field(default_factory=lambda: Simulator(FixedClock()))
+
+    def __post_init__(self) -> None:
+        self.license = self.simulator.sell(product=PRODUCT)
+        self.machine = machine_of(self.license, self.simulator, self.folder)
+
+    def new_gate(self) -> LicenseGate:
+        """Make the gate of a process that starts now."""
+        return LicenseGate(self._make_client, self.license.email)
+
+    async def open_gate(self) -> LicenseGate:
+        gate = self.new_gate()
+        await gate.open(AT_ONCE)
+        return gate
+
+    def _make_client(self, owner: Owner | None) -> AsyncLicenseClient:
+        changes = {"license_key": owner.license_key, "email": owner.email} if owner else {}
+        return AsyncLicenseClient._over(self.machine.start(product=PRODUCT, **changes))
+
+
+@pytest.fixture
+def customer(tmp_path: Path) -> Customer:
+    return Customer(tmp_path)
+
+
+def test_a_gate_is_closed_before_it_was_opened(customer: Customer) -> None:
+    assert not customer.new_gate().is_open
+
+
+async def test_a_first_start_without_the_server_stays_closed_and_says_why(
+    customer: Customer,
+) -> None:
+    customer.simulator.switch = unreachable
+
+    gate = await customer.open_gate()
+
+    assert not gate.is_open
+    assert (gate.view.code, gate.view.status) == ("OFFLINE", "invalid")
+
+
+@pytest.mark.parametrize("code", ["REVOKED", "SUSPENDED", "EMAIL_MISMATCH", "LICENSE_NOT_FOUND"])
+async def test_a_signed_no_keeps_the_gate_closed(customer: Customer, code: str) -> None:
+    customer.simulator.change(customer.license, code=code)
+
+    gate = await customer.open_gate()
+
+    assert not gate.is_open
+    assert gate.view.code == code
+
+
+async def test_a_server_with_other_keys_cannot_open_the_gate(customer: Customer) -> None:
+    customer.simulator.switch = signing_with(Pair("somebody else's"))
+
+    gate = await customer.open_gate()
+
+    assert not gate.is_open
+    assert gate.view.code in ("DECISION_REJECTED", "KEYSET_REJECTED")
+
+
+async def test_a_damaged_cache_does_not_open_the_gate(customer: Customer) -> None:
+    await customer.open_gate()
+    cache = customer.folder / "license.json"
+    text = bytearray(cache.read_bytes())
+    text[len(text) // 2] ^= 1
+    cache.write_bytes(text)
+    customer.simulator.switch = unreachable
+
+    gate = await customer.open_gate()
+
+    assert not gate.is_open
+    assert gate.view.code == "CACHE_UNREADABLE"
+
+
+async def test_a_first_start_activates(customer: Customer) -> None:
+    gate = await customer.open_gate()
+
+    assert gate.is_open
+    assert [request.operation for request in customer.simulator.requests] == ["activate"]
+
+
+async def test_a_start_with_a_usable_cache_asks_nobody(customer: Customer) -> None:
+    await customer.open_gate()
+    customer.simulator.requests.clear()
+    customer.simulator.switch = unreachable
+
+    gate = await customer.open_gate()
+
+    assert gate.is_open
+    assert customer.simulator.requests == []
+
+
+async def test_a_revocation_closes_an_open_gate_at_the_next_refresh(customer: Customer) -> None:
+    gate = await customer.open_gate()
+    customer.simulator.change(customer.license, code="REVOKED")
+
+    await gate.refresh()
+    assert gate.view.valid  # not due yet
+
+    customer.machine.clock.advance(7 * HOUR)
+    await gate.refresh()
+    assert not gate.is_open
+    assert gate.view.code == "REVOKED"
+
+
+async def test_a_renewal_opens_a_closed_gate(customer: Customer) -> None:
+    customer.simulator.change(customer.license, code="EXPIRED")
+    gate = await customer.open_gate()
+
+    customer.simulator.change(customer.license, code="VALID")
+    customer.machine.clock.advance(10 * 60)
+    await gate.refresh()
+
+    assert gate.is_open
+
+
+async def test_what_another_process_learned_reaches_the_gate(customer: Customer) -> None:
+    gate = await customer.open_gate()
+    customer.simulator.change(customer.license, code="SUSPENDED")
+    customer.machine.start(product=PRODUCT).validate()
+
+    await gate.refresh()
+
+    assert not gate.is_open
+
+
+async def test_without_the_server_the_gate_closes_at_the_end_of_grace(customer: Customer) -> None:
+    gate = await customer.open_gate()
+    customer.simulator.switch = unreachable
+
+    customer.machine.clock.advance(2 * DAY)
+    await gate.refresh()
+    assert gate.view.status == "grace_period"
+    assert gate.view.grace_ends_at is not None
+
+    customer.machine.clock.advance(13 * DAY)
+    await gate.refresh()
+    assert not gate.is_open
+    assert gate.view.code == "OFFLINE_GRACE_EXCEEDED"
+
+
+async def test_an_unsigned_no_changes_nothing(customer: Customer) -> None:
+    gate = await customer.open_gate()
+    customer.simulator.switch = saying(403, b'{"valid": false, "code": "REVOKED"}')
+
+    customer.machine.clock.advance(7 * HOUR)
+    await gate.refresh()
+
+    assert gate.is_open
+
+
+async def test_another_license_that_is_not_usable_does_not_replace_this_one(
+    customer: Customer,
+) -> None:
+    gate = await customer.open_gate()
+    other = customer.simulator.sell(2, product=PRODUCT, code="REVOKED", email="bob@example.com")
+
+    with pytest.raises(LicenseRefusedError) as refused:
+        await gate.activate(Owner(other.key, other.email))
+
+    assert refused.value.details == "REVOKED"
+    assert gate.is_open
+
+
+@pytest.mark.parametrize(
+    ("license_key", "email"), [("nonsense", "ada@example.com"), (make_key(1), "nonsense")]
+)
+async def test_a_malformed_key_or_email_is_refused_without_a_call(
+    customer: Customer, license_key: str, email: str
+) -> None:
+    gate = await customer.open_gate()
+    customer.simulator.requests.clear()
+
+    with pytest.raises(LicenseRefusedError):
+        await gate.activate(Owner(license_key, email))
+
+    assert customer.simulator.requests == []
+
+
+async def test_activation_without_the_server_is_told_apart_from_a_no(customer: Customer) -> None:
+    gate = await customer.open_gate()
+    customer.simulator.switch = unreachable
+
+    with pytest.raises(LicenseServerUnreachableError):
+        await gate.activate(Owner(make_key(2), "bob@example.com"))
+
+    assert gate.is_open
+
+
+async def test_activation_of_another_license_opens_a_closed_gate_and_keeps_it_open(
+    customer: Customer,
+) -> None:
+    customer.simulator.change(customer.license, code="REVOKED")
+    gate = await customer.open_gate()
+    bought = customer.simulator.sell(2, product=PRODUCT, email="bob@example.com")
+
+    view = await gate.activate(Owner(bought.key, bought.email))
+
+    assert view.valid
+    await gate.refresh()
+    assert gate.is_open
+
+
+async def test_a_check_of_another_license_leaves_the_gate_alone(customer: Customer) -> None:
+    gate = await customer.open_gate()
+    other = customer.simulator.sell(2, product=PRODUCT, code="REVOKED", email="bob@example.com")
+
+    answer = await gate.check(other.key, other.email)
+
+    assert (answer.valid, answer.code) == (False, "REVOKED")
+    await gate.refresh()
+    assert gate.is_open
+
+
+async def test_a_check_without_an_email_takes_the_configured_one(customer: Customer) -> None:
+    gate = await customer.open_gate()
+
+    assert (await gate.check(customer.license.key, None)).valid
+
+
+async def test_a_check_of_a_mistyped_key_is_an_answer_not_an_error(customer: Customer) -> None:
+    gate = await customer.open_gate()
+
+    answer = await gate.check("nonsense", "ada@example.com")
+
+    assert (answer.valid, answer.code) == (False, "KEY_MALFORMED")
+
+
+async def test_a_check_without_the_server_says_so(customer: Customer) -> None:
+    gate = await customer.open_gate()
+    customer.simulator.switch = unreachable
+
+    with pytest.raises(LicenseServerUnreachableError):
+        await gate.check(make_key(2), "bob@example.com")
+
+
+def test_mistakes_in_the_license_settings_are_named() -> None:
+    with pytest.raises(SettingsError) as raised:
+        gate_from_environment({"LICENSE_SERVER_URL": "http://10.1.2.3"})
+
+    assert "LICENSE_SERVER_URL" in str(raised.value)
+    assert "LICENSE_TRUST_FILE" in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("path", "answers"),
+    [
+        ("/api/health", True),
+        ("/api/health/ready", True),
+        ("/api/license/status", True),
+        ("/api/license/activate", True),
+        ("/api/tables", False),
+        ("/api/schemas", False),
+        ("/rest/v1/airports", False),
+        ("/", False),
+    ],
+)
+async def test_a_closed_gate_answers_only_what_opens_it(
+    customer: Customer, path: str, *, answers: bool
+) -> None:
+    reached = []
+
+    async def app(scope: Scope, _receive: Receive, _send: Send) -> None:
+        reached.append(scope["path"])
+
+    gate = customer.new_gate()
+    scope = {"type": "http", "path": path}
+    if answers:
+        await LicensedApp(app, gate)(scope, _receive_nothing, _send_nothing)
+    else:
+        with pytest.raises(LicenseClosedError):
+            await LicensedApp(app, gate)(scope, _receive_nothing, _send_nothing)
+
+    assert reached == ([path] if answers else [])
+
+
+async def _receive_nothing() -> Message:
+    return {"type": "http.request"}
+
+
+async def _send_nothing(_message: Message) -> None: ...
