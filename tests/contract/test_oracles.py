@@ -17,9 +17,10 @@ from joserfc.jwk import OKPKey
 
 VECTORS = Path(__file__).parents[2] / "license_server" / "wire" / "vectors"
 DECISIONS = json.loads((VECTORS / "decision.json").read_text())
+KEY_SETS = json.loads((VECTORS / "keyset.json").read_text())
 JWKS: dict[str, dict[str, str]] = {
     key["kid"]: {"kty": "OKP", "crv": "Ed25519", "x": key["pub"]}
-    for key in DECISIONS["keys"].values()
+    for key in [*DECISIONS["keys"].values(), *KEY_SETS["keys"].values()]
 }
 ISSUED = json.loads((VECTORS / "issue.json").read_text())["accepted"]
 # Their own opinions on claims are off: whose time and audience count is the contract's matter.
@@ -31,11 +32,7 @@ Oracle = Callable[[str], object]
 
 def read_by_joserfc(token: str) -> object:
     """Verify with joserfc; it knows every key of the vectors."""
-
-    def find_key(signed: jws.CompactSignature) -> OKPKey:
-        return OKPKey.import_key(cast("Any", JWKS[signed.headers()["kid"]]))
-
-    found = jws.deserialize_compact(token.encode(), cast("Any", find_key), algorithms=["EdDSA"])
+    found = jws.deserialize_compact(token.encode(), cast("Any", _find_key), algorithms=["EdDSA"])
     return json.loads(found.payload)
 
 
@@ -50,6 +47,10 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:EdDSA is deprecated via RFC 9864"),
 ]
 oracles = pytest.mark.parametrize("read", [read_by_joserfc, read_by_pyjwt])
+
+
+def _find_key(signed: jws.CompactSignature | jws.HeaderMember) -> OKPKey:
+    return OKPKey.import_key(cast("Any", JWKS[signed.headers()["kid"]]))
 
 
 def _refused_for(*details: str) -> list[Case]:
@@ -119,3 +120,9 @@ def test_the_contract_refuses_what_both_oracles_let_through(read: Oracle, name: 
 def test_the_contract_refuses_what_one_oracle_lets_through(read: Oracle, name: str) -> None:
     (case,) = (case for case in DECISIONS["refused"] if case["name"] == name)
     assert read(case["token"]) is not None
+
+
+@pytest.mark.parametrize("case", KEY_SETS["accepted"], ids=_by_name)
+def test_a_trust_file_is_a_general_jws_that_an_oracle_verifies(case: Case) -> None:
+    found = jws.deserialize_json(case["trust"], cast("Any", _find_key), algorithms=["EdDSA"])
+    assert json.loads(found.payload)["iss"] == KEY_SETS["iss"]
