@@ -6,13 +6,14 @@ know, or by a server that knows a newer key set than ours, is worth one question
 
 from contextlib import suppress
 from functools import partial
-from typing import Final, NamedTuple
+from typing import Final
 
 from license_client import _base64
 from license_client._clock import Deadline
 from license_client._decision import Decision
 from license_client._json import JsonObject, MalformedError, inners, read_object, text, write
 from license_client._keyset import Trust, extend
+from license_client._placement import Answer
 from license_client._settings import Settings
 from license_client._transport import MAX_ANSWER_BYTES, Call, Reply, Transport
 from license_client._verify import Credentials, Question, verify_decision
@@ -23,13 +24,6 @@ CLIENT_NAME: Final = "license-client"
 _OK: Final = 200
 _NONCE_BYTES: Final = 16  # 128 random bits: no two requests are the same
 _MAX_CODE: Final = 40
-
-
-class Answer(NamedTuple):
-    """A verified decision, and the token that it came as."""
-
-    decision: Decision
-    token: str
 
 
 class Conversation:

@@ -6,12 +6,12 @@ clock is read, the file is kept and the server is asked.
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from license_client._clock import Clock, Deadline, Reading
-from license_client._conversation import Answer, Conversation
 from license_client._memory import Memory
 from license_client._placement import (
+    Answer,
     new_document,
     with_answer,
     with_high_water,
@@ -36,6 +36,9 @@ from license_client.policy import (
     state_of,
     time_of,
 )
+
+if TYPE_CHECKING:
+    from license_client._conversation import Conversation
 
 _NOT_SAVED: Final = (
     "The license cache cannot be written: this process keeps its license in memory only. "
@@ -224,9 +227,12 @@ class Core:
         time = time_of(known.stored, now) if known.stored else now.wall
         return time + self._seconds_left(known, now)
 
-    def _converse(self, known: Snapshot, deadline: Deadline) -> Conversation:
+    def _converse(self, known: Snapshot, deadline: Deadline) -> "Conversation":
         if self._transport is None:
             raise ConfigurationError("LICENSE_SERVER_URL: missing; there is no server to ask")
+        # Loaded with the first call: a start from the cache asks nobody.
+        from license_client._conversation import Conversation  # noqa: PLC0415
+
         return Conversation(self._settings, self._transport, known.trust, deadline)
 
     def _instance_id(self, known: Snapshot) -> str:

@@ -6,12 +6,21 @@ even when it is older by the server's clock: a clock that once ran ahead must no
 immune to revocation.
 """
 
+from typing import NamedTuple
+
 from license_client._cache import Document
 from license_client._clock import Reading
-from license_client._conversation import Answer
+from license_client._decision import Decision
 from license_client._keyset import Trust
 from license_client._snapshot import Snapshot
 from license_client.policy import HighWater, contradicts, mark_of
+
+
+class Answer(NamedTuple):
+    """A verified decision, and the token that it came as."""
+
+    decision: Decision
+    token: str
 
 
 def new_document() -> Document:

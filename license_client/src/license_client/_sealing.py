@@ -3,7 +3,6 @@
 Sealing keeps the content private; what makes it trustworthy is the vendor's signature inside.
 """
 
-import hashlib
 from typing import Final, NamedTuple
 
 from cryptography.exceptions import InvalidTag
@@ -12,6 +11,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from license_client import _base64
+from license_client._digests import sha256
 from license_client._json import (
     JsonObject,
     MalformedError,
@@ -40,7 +40,7 @@ class EncryptionKey:
 
     def __init__(self, key: bytes) -> None:
         self._key = key
-        self.kid = hashlib.sha256(key).hexdigest()[:8]
+        self.kid = sha256(key).hex()[:8]
 
     def cipher(self, salt: bytes) -> AESGCM:
         """Return the cipher of one file: each has a salt of its own."""

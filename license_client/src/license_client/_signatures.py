@@ -1,11 +1,11 @@
 """Ed25519 in one fixed profile: exact header bytes, safe public keys, no negotiation."""
 
-import hashlib
 from typing import Final
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from license_client._digests import sha256
 from license_client._json import MalformedError
 
 PUBLIC_BYTES: Final = 32  # RFC 8032 section 5.1.5
@@ -22,7 +22,7 @@ _SMALL_ORDER: Final = frozenset({0, 1, _FIELD - 1, _Y_OF_ORDER_8, _FIELD - _Y_OF
 
 def key_id(public: bytes) -> str:
     """Return the kid of a public key: the first 16 hex digits of its SHA-256."""
-    return hashlib.sha256(public).hexdigest()[:KID_DIGITS]
+    return sha256(public).hex()[:KID_DIGITS]
 
 
 def header_bytes(kind: str, kid: str) -> bytes:

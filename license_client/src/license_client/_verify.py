@@ -16,12 +16,11 @@
 Nothing is skipped because something is missing, and any failure leaves the state as it was.
 """
 
-import hashlib
-import hmac
 from typing import Final, NamedTuple
 
 from license_client import _base64
 from license_client._decision import Decision, read_claims
+from license_client._digests import sha256
 from license_client._emails import Email
 from license_client._json import MalformedError, read_object
 from license_client._keys import LicenseKey
@@ -52,8 +51,8 @@ class Question(NamedTuple):
     @property
     def digest(self) -> str:
         """The `req` of its answer: one claim binds operation and every byte of the request."""
-        hashed = hashlib.sha256(b"req1." + self.operation.encode() + b"\n" + self.body)
-        return _base64.encode(hashed.digest())
+        text = b"req1." + self.operation.encode() + b"\n" + self.body
+        return _base64.encode(sha256(text))
 
 
 def verify_decision(
@@ -132,7 +131,7 @@ def _require_ours(decision: Decision, key_set: KeySet, product: str) -> None:  #
 
 
 def _require_answer(decision: Decision, question: Question) -> None:  # 10
-    if not hmac.compare_digest(decision.request.encode(), question.digest.encode()):
+    if decision.request != question.digest:
         raise _rejected("request")
     if decision.instance_id != question.instance_id:
         raise _rejected("instance")
@@ -140,14 +139,10 @@ def _require_answer(decision: Decision, question: Question) -> None:  # 10
 
 def _require_bound(decision: Decision, credentials: Credentials) -> None:  # 11
     key, email = credentials
-    if not _same(decision.key_binding, key.binding("kb1", decision.license_id)):
+    if decision.key_binding != key.binding("kb1", decision.license_id):
         raise _rejected("key-binding")
-    if not _same(decision.owner_binding, key.binding("own1", email)):
+    if decision.owner_binding != key.binding("own1", email):
         raise _rejected("owner-binding")
-
-
-def _same(presented: str, expected: str) -> bool:
-    return hmac.compare_digest(presented.encode(), expected.encode())
 
 
 def _rejected(rule: str) -> DecisionRejectedError:

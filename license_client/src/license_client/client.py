@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Self, Unpack
 from license_client._clock import Clock, SystemClock
 from license_client._core import Collaborators, Core
 from license_client._emails import read_email
-from license_client._environment import read_settings
 from license_client._keys import read_key
 from license_client._settings import Options, Settings, build_settings
 from license_client._status import LicenseStatus
@@ -52,6 +51,9 @@ class LicenseClient:
         Raises:
             ConfigurationError: naming every variable that is missing or wrong.
         """
+        # Programs that pass their settings never load it.
+        from license_client._environment import read_settings  # noqa: PLC0415
+
         # The one place of this package that reads the environment.
         variables = os.environ if environ is None else environ  # noqa: TID251
         return cls._over(_connect(read_settings(product, trust, variables, app_version)))

@@ -1,0 +1,150 @@
+"""One HTTP exchange, in a thread that nobody has to wait for.
+
+The limits of an HTTP library are for each read: a server that sends a byte a second, or a dead
+resolver, holds a caller far beyond them. Here the caller waits until the deadline, whatever the
+thread is doing then.
+"""
+
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+import httpx
+
+from license_client._clock import Deadline
+from license_client._transport import MAX_ANSWER_BYTES, TOTAL_SECONDS, Call, Reply
+from license_client._version import __version__
+from license_client.errors import ConfigurationError, OfflineError
+
+_CONNECT_SECONDS: Final = 3.0
+_MAX_RETRY_AFTER: Final = 3_600  # seconds; nobody may silence a client for longer
+_MAX_DIGITS: Final = 9
+_REASON_LENGTH: Final = 200
+
+
+def exchange(
+    server_url: str,
+    call: Call,
+    *,
+    ca_file: Path | None,
+    inner: httpx.BaseTransport | None,
+    deadline: Deadline,
+) -> Reply:
+    """Make one exchange; see `HttpTransport` for arguments and errors."""
+    context = _tls_context(ca_file) if inner is None else None
+    return _Exchange(partial(_open, context, inner), server_url, call).finish(deadline)
+
+
+def _open(context: ssl.SSLContext | None, inner: httpx.BaseTransport | None) -> httpx.Client:
+    return httpx.Client(
+        verify=context or True,  # an `inner` has no network below it, and needs no context
+        transport=inner,
+        trust_env=True,  # HTTPS_PROXY and NO_PROXY: a proxy cannot forge what we verify
+        follow_redirects=False,
+        timeout=httpx.Timeout(TOTAL_SECONDS, connect=_CONNECT_SECONDS),
+        headers={
+            "accept": "application/json",
+            "accept-encoding": "identity",
+            "user-agent": f"license-client/{__version__}",
+        },
+    )
+
+
+class _Exchange:
+    """One request and its reply, in a thread that nobody has to wait for."""
+
+    def __init__(
+        self, open_client: Callable[[], httpx.Client], server_url: str, call: Call
+    ) -> None:
+        self._open_client = open_client
+        self._url = server_url + call.path
+        self._call = call
+        self._sockets: list[socket.socket] = []
+        self._done = threading.Event()
+        self._reply: Reply | None = None
+        self._reason = "no answer in time"
+
+    def finish(self, deadline: Deadline) -> Reply:
+        """Wait for the reply until the deadline."""
+        try:
+            threading.Thread(target=self._run, name="license-client", daemon=True).start()
+        except RuntimeError as error:  # out of threads, or the interpreter is going down
+            raise OfflineError(f"the license server was not asked: {error}") from error
+        if not self._done.wait(deadline.remaining()):
+            self._abandon()
+        if self._reply is None:
+            raise OfflineError(f"the license server cannot be reached: {self._reason}")
+        return self._reply
+
+    def _run(self) -> None:
+        try:
+            with self._open_client() as client:
+                self._reply = self._receive(client)
+        except Exception as error:  # noqa: BLE001 - the edge of a thread: all of it means offline
+            self._reason = f"{type(error).__name__}: {error}"[:_REASON_LENGTH]
+        finally:
+            self._done.set()
+
+    def _receive(self, client: httpx.Client) -> Reply:
+        with client.stream(
+            "GET" if self._call.body is None else "POST",
+            self._url,
+            content=self._call.body,
+            headers={"content-type": "application/json"} if self._call.body else {},
+            extensions={"trace": self._remember_socket},
+        ) as response:
+            body = _read_body(response)
+        return Reply(response.status_code, body, _retry_after(response.headers))
+
+    def _remember_socket(self, event: str, info: Mapping[str, object]) -> None:
+        stream = info.get("return_value")
+        if event.startswith("connection.") and hasattr(stream, "get_extra_info"):
+            self._sockets.append(stream.get_extra_info("socket"))
+
+    def _abandon(self) -> None:
+        """End what the thread is waiting for, so that a dripping server does not keep it.
+
+        The sockets are shut down, not closed: a closed one's number may be another file's by the
+        time the thread looks again.
+        """
+        for each in self._sockets:
+            try:
+                socket.socket.shutdown(each, socket.SHUT_RDWR)
+            except OSError:
+                continue  # gone already
+
+
+def _read_body(response: httpx.Response) -> bytes:
+    encoding = response.headers.get("content-encoding", "identity")
+    if encoding != "identity":
+        raise OfflineError("an encoded answer, which was not asked for")
+    body = bytearray()
+    for chunk in response.iter_raw():
+        body += chunk
+        if len(body) > MAX_ANSWER_BYTES:
+            raise OfflineError(f"an answer of more than {MAX_ANSWER_BYTES} bytes")
+    return bytes(body)
+
+
+def _retry_after(headers: Mapping[str, str]) -> int | None:
+    value = headers.get("retry-after", "")
+    if not (value.isascii() and value.isdigit() and len(value) <= _MAX_DIGITS):
+        return None  # the form with a date would need a clock that both sides agree on
+    return min(int(value), _MAX_RETRY_AFTER)
+
+
+def _tls_context(ca_file: Path | None) -> ssl.SSLContext:
+    try:
+        # httpx's own choice: SSL_CERT_FILE, SSL_CERT_DIR, otherwise the authorities of certifi.
+        context = (
+            ssl.create_default_context(cafile=ca_file) if ca_file else httpx.create_ssl_context()
+        )
+    except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
+        setting = "LICENSE_CA_FILE" if ca_file else "SSL_CERT_FILE or SSL_CERT_DIR"
+        raise ConfigurationError(f"{setting}: holds no certificate authority in PEM") from error
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
