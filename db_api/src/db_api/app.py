@@ -15,21 +15,20 @@ from db_api import rest
 from db_api.admin_login import AdminLogin
 from db_api.auth import Authenticator, Limits
 from db_api.callers import Caller
-from db_api.catalog import Catalog, SchemaCache
-from db_api.catalog.introspect import read_schema_cache
+from db_api.catalog import Catalog
 from db_api.clock import monotonic_seconds, utc_now
-from db_api.control.database import database_errors, open_control
+from db_api.connections import Connections
+from db_api.control.database import open_control
 from db_api.control.keys import KeyStore
 from db_api.control.migrations import require_revision
 from db_api.engine import CallerLimits, Engine, EngineLimits
 from db_api.errors import (
     AccessDeniedError,
     BodyTooLargeError,
-    DataApiError,
     LicenseClosedError,
     NotReadyError,
 )
-from db_api.execution import Database, Pool, make_pool
+from db_api.execution import Database
 from db_api.forwarding import TrustedProxies
 from db_api.gatekeeper import LicensedApp
 from db_api.key_directory import KeyDirectory
@@ -40,6 +39,7 @@ from db_api.passwords import hash_password
 from db_api.problems import answer_error
 from db_api.rates import Rate, TokenBuckets
 from db_api.readiness import OK, Probes, Readiness
+from db_api.rest_errors import RestError
 from db_api.routes.endpoints import Endpoint, management_routes, nothing_there
 from db_api.routes.health import HealthRoutes
 from db_api.routes.keys import KeyRoutes
@@ -50,7 +50,6 @@ from db_api.schemas import SchemaStore
 from db_api.settings import LogLevel, Settings
 
 _LICENSE_CHECKS: Final = Rate(per_second=10 / 60, burst=10)  # by address
-_INTROSPECTION_SECONDS: Final = 30
 
 _log = structlog.get_logger("server")
 
@@ -83,15 +82,19 @@ async def open_app(settings: Settings, gate: LicenseGate) -> AsyncIterator[ASGIA
         except NotReadyError as error:
             _log.warning("database.unreachable", reason=str(error.__cause__))
 
-        pool = await stack.enter_async_context(make_pool(url, settings.pool_size))
-        yield build_app(settings, gate, control, pool)
+        connections = Connections(url, settings.pool_size)
+        stack.push_async_callback(connections.close)
+        yield build_app(settings, gate, control, connections)
 
 
-def build_app(settings: Settings, gate: LicenseGate, control: AsyncEngine, pool: Pool) -> ASGIApp:
+def build_app(
+    settings: Settings, gate: LicenseGate, control: AsyncEngine, connections: Connections
+) -> ASGIApp:
     """Put the application together from what is open already."""
-    catalog = Catalog(lambda: _read_catalog(pool), monotonic_seconds)
+    database = Database(connections, settings.pool_timeout_seconds)
+    catalog = Catalog(database.read_schema_cache, monotonic_seconds)
+    engine = Engine(database, catalog, _limits(settings))
     authenticator = _make_authenticator(settings, control)
-    engine = Engine(Database(pool, settings.pool_timeout_seconds), catalog, _limits(settings))
     endpoints = make_endpoints(gate, control, catalog)
     router = Router(
         [
@@ -176,16 +179,10 @@ def _limits(settings: Settings) -> EngineLimits:
     )
 
 
-async def _read_catalog(pool: Pool) -> SchemaCache:
-    with database_errors():
-        async with asyncio.timeout(_INTROSPECTION_SECONDS), pool.acquire() as connection:
-            return await read_schema_cache(connection)
-
-
 async def _is_loaded(catalog: Catalog) -> bool:
     try:
         await catalog.snapshot()
-    except DataApiError:
+    except RestError:
         return False
     return True
 

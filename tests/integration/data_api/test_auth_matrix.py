@@ -1,0 +1,160 @@
+"""Every route by every kind of caller. A route without an entry here fails."""
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+import asyncpg
+import httpx
+import pytest
+from starlette.routing import Route
+from starlette.types import Scope
+
+from db_api import rest
+from db_api.app import make_endpoints
+from db_api.callers import Caller
+from db_api.catalog import Catalog, SchemaCache
+from db_api.connections import Connections
+from db_api.control.database import open_control
+from db_api.engine import CallerLimits, Engine, EngineLimits
+from db_api.errors import CredentialMissingError
+from db_api.execution import Database
+from db_api.grammar.request import METHODS
+from db_api.license_gate import LicenseGate
+from support.management import Api, licensed_machine, migrated_template, running_api
+from support.postgres import SharedPostgres
+
+pytestmark = pytest.mark.anyio
+
+TABLE = "/rest/v1/{table}"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The status of an answer by who asks."""
+
+    nobody: int
+    anon: int
+    service_role: int
+    admin: int
+    revoked: int
+    other_schema: int
+    locked: int
+
+
+def for_anyone(status: int, locked: int | None = None) -> Outcome:
+    return Outcome(status, status, status, status, status, status, locked or status)
+
+
+def for_admin(status: int) -> Outcome:
+    return Outcome(401, 403, 403, status, 401, 403, 403)
+
+
+OUTCOMES = {
+    ("GET", "/api/health"): for_anyone(200),
+    ("GET", "/api/health/ready"): for_anyone(200, locked=503),
+    ("GET", "/api/license/status"): for_anyone(200),
+    ("POST", "/api/license/validate"): for_anyone(400),
+    ("POST", "/api/license/activate"): Outcome(401, 403, 403, 400, 401, 403, 400),
+    ("GET", "/api/schemas"): for_admin(200),
+    ("POST", "/api/schemas"): for_admin(400),
+    ("DELETE", "/api/schemas/{schema}"): for_admin(400),
+    ("GET", "/api/project/{schema}/keys"): for_admin(200),
+    ("POST", "/api/project/{schema}/keys"): for_admin(400),
+    ("DELETE", "/api/project/{schema}/keys/{id}"): for_admin(404),
+    ("GET", "/api/tables"): Outcome(401, 200, 200, 200, 401, 200, 403),
+    ("GET", "/api/schemas/{schema}/tables"): Outcome(401, 200, 200, 200, 401, 403, 403),
+    ("GET", "/api/schemas/{schema}/tables/{table}"): Outcome(401, 200, 200, 200, 401, 403, 403),
+    ("GET", "/rest/v1/{table}"): Outcome(401, 200, 200, 403, 401, 404, 403),
+    ("HEAD", "/rest/v1/{table}"): Outcome(401, 200, 200, 403, 401, 404, 403),
+    ("POST", "/rest/v1/{table}"): Outcome(401, 405, 201, 403, 401, 404, 403),
+    ("GET", "/rest/v1/{rest:path}"): Outcome(401, 404, 404, 403, 401, 404, 403),
+}
+
+
+@pytest.fixture
+def database_url(postgres: SharedPostgres, new_database: Callable[..., str]) -> str:
+    return new_database(migrated_template(postgres))
+
+
+@pytest.fixture
+async def api(database_url: str, tmp_path: Path) -> AsyncIterator[tuple[Api, LicenseGate]]:
+    connection = await asyncpg.connect(database_url)
+    await connection.execute(
+        "CREATE SCHEMA shop; CREATE TABLE shop.items (id int); CREATE SCHEMA warehouse"
+    )
+    await connection.close()
+    machine = licensed_machine(tmp_path)
+    async with running_api(database_url, machine, FAILED_LOGINS_PER_MINUTE="1000") as opened:
+        yield opened
+
+
+def filled(path: str) -> str:
+    """Put something into the parameters of a path."""
+    values = {"schema": "shop", "table": "items", "id": UUID(int=1), "rest:path": "a/b"}
+    for name, value in values.items():
+        path = path.replace(f"{{{name}}}", str(value))
+    return path
+
+
+async def routes(gate: LicenseGate, database_url: str) -> set[tuple[str, str]]:
+    """Name every method of every path that the application serves."""
+    catalog = Catalog(_no_tables, float)
+    nobody = CallerLimits(1, 1)
+    engine = Engine(
+        Database(Connections(database_url, 1), 1), catalog, EngineLimits(nobody, nobody, 1)
+    )
+    management = make_endpoints(gate, open_control(database_url), catalog)
+    data = [route.path for route in rest.routes(engine, _nobody) if isinstance(route, Route)]
+    return {
+        *((endpoint.method, endpoint.path) for endpoint in management),
+        *(("GET", path) for path in data),
+        *((method, TABLE) for method in METHODS),
+    }
+
+
+async def _no_tables() -> SchemaCache:
+    return SchemaCache.empty()
+
+
+async def _nobody(_scope: Scope) -> Caller:
+    raise CredentialMissingError("nobody asks here")
+
+
+async def make_credentials(client: Api) -> dict[str, tuple[dict[str, str], httpx.Auth | None]]:
+    """Make what each kind of caller sends; one whose license is locked may do the most."""
+    revoked = await client.new_key("shop", "service_role", "revoked")
+    await client.delete(f"/api/project/shop/keys/{revoked['id']}", auth=client.admin)
+    anon = await client.new_key("shop", "anon", "anon")
+    service_role = await client.new_key("shop", "service_role", "service")
+    other_schema = await client.new_key("warehouse", "service_role", "other")
+    return {
+        "nobody": ({}, None),
+        "anon": ({"apikey": anon["key"]}, None),
+        "service_role": ({"apikey": service_role["key"]}, None),
+        "admin": ({}, client.admin),
+        "revoked": ({"apikey": revoked["key"]}, None),
+        "other_schema": ({"apikey": other_schema["key"]}, None),
+        "locked": ({}, client.admin),
+    }
+
+
+async def test_every_route_has_an_entry_and_every_entry_a_route(
+    api: tuple[Api, LicenseGate], database_url: str
+) -> None:
+    assert await routes(api[1], database_url) == set(OUTCOMES)
+
+
+async def test_each_caller_gets_what_is_due_on_each_route(api: tuple[Api, LicenseGate]) -> None:
+    client, gate = api
+    credentials = await make_credentials(client)
+    wrong = []
+    for (method, path), outcome in OUTCOMES.items():
+        for caller, (headers, auth) in credentials.items():
+            gate.is_open = caller != "locked"
+            answer = await client.request(method, filled(path), headers=headers, auth=auth, json={})
+            if answer.status_code != getattr(outcome, caller):
+                wrong.append((method, path, caller, answer.status_code, answer.text))
+
+    assert wrong == []

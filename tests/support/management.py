@@ -1,0 +1,78 @@
+"""The data API in the test's own process, on a real PostgreSQL, spoken to by httpx."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+
+from db_api.app import open_app
+from db_api.control.migrations import migrate
+from db_api.license_gate import LicenseGate, gate_from_environment
+from db_api.settings import read_settings
+from support.licensed import LicensedMachine
+from support.postgres import SharedPostgres
+
+USER = "root-of-shop"
+PASSWORD = "correct horse battery staple"
+ELSEWHERE = ("192.0.2.7", 40000)
+
+
+def migrated_template(postgres: SharedPostgres) -> str:
+    """Name the template that holds the service's own tables."""
+    return postgres.template("data_api_control", lambda url: asyncio.run(migrate(url)))
+
+
+class Api(httpx.AsyncClient):
+    """A client of the service, with its administrator's login at hand."""
+
+    admin = httpx.BasicAuth(USER, PASSWORD)
+
+    async def new_key(self, schema: str, key_type: str, name: str = "test") -> dict[str, str]:
+        """Create an API key and return what the service says of it."""
+        answer = await self.post(
+            f"/api/project/{schema}/keys",
+            json={"keyName": name, "keyType": key_type},
+            auth=self.admin,
+        )
+        assert answer.status_code == 201, answer.text
+        created: dict[str, str] = answer.json()
+        return created
+
+
+@asynccontextmanager
+async def running_api(
+    database_url: str,
+    machine: LicensedMachine,
+    peer: tuple[str, int] = ELSEWHERE,
+    **settings: str,
+) -> AsyncIterator[tuple[Api, LicenseGate]]:
+    """Open the service and yield a client of it, and its gate.
+
+    Args:
+        database_url: with the service's own tables.
+        machine: has the license.
+        peer: from where the client seems to connect.
+        settings: environment variables besides.
+    """
+    environment: Mapping[str, str] = {
+        "DATABASE_URL": database_url,
+        "AUTH_USER": USER,
+        "AUTH_PASS": PASSWORD,
+        "LOG_LEVEL": "error",
+        **machine.environment,
+        **settings,
+    }
+    gate = gate_from_environment(environment)
+    async with open_app(read_settings(environment), gate) as app:
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False, client=peer)
+        async with Api(transport=transport, base_url="http://api.example") as client:
+            yield client, gate
+
+
+def licensed_machine(folder: Path) -> LicensedMachine:
+    """Make a machine in a folder of its own."""
+    own = folder / "license"
+    own.mkdir()
+    return LicensedMachine(own)
