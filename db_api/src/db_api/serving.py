@@ -142,7 +142,9 @@ def _tls_context(listener: Listener, refused: Callable[[str], Exception]) -> ssl
     try:
         context.load_cert_chain(cert, key, password="")  # never ask on the terminal
     except OSError as error:
-        reason = getattr(error, "reason", None) or error.strerror or "not a PEM file"
+        reason = error.strerror
+        if isinstance(error, ssl.SSLError):
+            reason = error.reason or "no PEM"
         raise refused(
             f"TLS_CERT_FILE {cert} and TLS_KEY_FILE {key} cannot be used: {reason}. "
             "A PEM certificate chain and its own private key without a passphrase are expected."

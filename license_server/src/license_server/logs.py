@@ -35,7 +35,7 @@ _MASKS: Final = tuple(
         (r"lsk_\w+", "[token]"),
         # license keys however grouped, 64 hex digits, and any unbroken run as long as a key
         (r"(?:[0-9A-Za-z]{5}[\s\u2010-\u2015\u2212-]?){5}[0-9A-Za-z]{5,}", "[key]"),
-        (r"[^\s@<>\"'(),;:=\[\]]+@[^\s@<>\"'(),;:\[\]]+\.[^\s@<>\"'(),;:\[\]]+", "[email]"),
+        (r"[^\s@<>\"'(),;:=\[\]]+@[^\s@<>\"'(),;:\[\]/]+\.[^\s@<>\"'(),;:\[\]/]+", "[email]"),
     )
 )
 
