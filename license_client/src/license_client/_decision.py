@@ -1,6 +1,6 @@
 """The claims of a decision, as typed values; whether to believe them is for `_verify`.
 
-Mirrors `license_server/wire/schemas/decision.json`: unknown claims are ignored, and a claim is
+Mirrors `license_server/wire/schemas/decision-claims.json`: unknown claims are ignored, and a claim is
 never optional because it would be convenient.
 """
 

@@ -4,7 +4,7 @@
 sets come with answers; those that change the roots, and the newest, are kept as a chain and
 verified again from the anchor each time they are loaded. Signatures are `_signatures`' work.
 
-Mirrors `license_server/wire/schemas/keyset.json`.
+Mirrors `keyset-document.json` and `keyset-payload.json` of `license_server/wire/schemas/`.
 """
 
 from collections.abc import Iterable, Sequence
@@ -33,6 +33,7 @@ from license_client.errors import KeySetRejectedError
 KIND: Final = "license-keyset"
 VERSION: Final = 1
 MAX_EPOCH: Final = 2**31 - 1
+MAX_ENTRY: Final = 256  # characters; header and signature are shorter
 MAX_PAYLOAD: Final = 65_536  # characters; an answer is no longer
 _STATUSES: Final = ("active", "verify_only", "revoked")
 
@@ -229,8 +230,9 @@ def _parse(document: JsonObject) -> _Signed:
 
 
 def _parse_entry(entry: JsonObject) -> _Entry:
-    protected = text(entry, "protected", maximum=256)
-    signature = text(entry, "signature", maximum=86)
+    protected, signature = (
+        text(entry, name, minimum=0, maximum=MAX_ENTRY) for name in ("protected", "signature")
+    )
     kid = read_kid(_base64.decode(protected), KIND)
     return _Entry(
         kid,

@@ -1,6 +1,7 @@
 """The cache file as bytes: sealed with the customer's encryption key, or clear without one.
 
 Sealing keeps the content private; what makes it trustworthy is the vendor's signature inside.
+Mirrors `license_server/wire/schemas/cache-file.json`.
 """
 
 from typing import Final, NamedTuple
@@ -121,7 +122,14 @@ def _open(envelope: JsonObject, keys: KeyRing) -> Opened:
         plaintext = key.cipher(salt).decrypt(iv, sealed, _associated(kid, salt_text, iv_text))
     except InvalidTag as error:
         raise MalformedError("changed since it was written", rule="decrypt") from error
-    return Opened(read_object(plaintext), outdated=key is not keys.current)
+    return Opened(_read_plaintext(plaintext), outdated=key is not keys.current)
+
+
+def _read_plaintext(plaintext: bytes) -> JsonObject:
+    try:
+        return read_object(plaintext)
+    except MalformedError as error:
+        raise MalformedError(str(error), rule="plaintext") from error
 
 
 def _associated(*header: str) -> bytes:
