@@ -1,0 +1,111 @@
+"""Bringing databases to the schema of the program: at once, again, and from a newer program."""
+
+import asyncio
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection, text
+
+from license_server.errors import ConfigurationError
+from license_server.repository.database import Database
+from license_server.repository.schema import (
+    newest_revision,
+    require_current,
+    require_unused,
+    upgrade,
+)
+from license_server.repository.tables import metadata
+
+pytestmark = pytest.mark.anyio
+
+MIGRATE = """
+import asyncio, sys
+from license_server.repository.database import Database
+from license_server.repository.schema import upgrade
+print(asyncio.run(upgrade(Database.from_url(sys.argv[1]))))
+"""
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_url(
+    request: pytest.FixtureRequest, tmp_path: Path, new_database: Callable[..., str]
+) -> str:
+    if request.param == "postgresql":
+        return new_database()
+    path = tmp_path / "empty.db"
+    Database.of_file(path).create_missing_file()
+    return f"sqlite:///{path}"
+
+
+async def test_an_empty_database_is_refused_with_what_to_do(empty_url: str) -> None:
+    with pytest.raises(ConfigurationError) as refusal:
+        await require_current(Database.from_url(empty_url))
+    assert "revision none" in str(refusal.value)
+    assert newest_revision() in str(refusal.value)
+    assert "license-server migrate" in str(refusal.value)
+
+
+async def test_a_migration_may_be_repeated(empty_url: str) -> None:
+    database = Database.from_url(empty_url)
+    await require_unused(database)
+    assert [await upgrade(database) for _ in range(2)] == [newest_revision()] * 2
+    await require_current(database)
+    with pytest.raises(ConfigurationError, match="belongs to a server"):
+        await require_unused(database)
+
+
+async def test_several_starters_migrate_at_once(empty_url: str) -> None:
+    starters = [
+        await asyncio.create_subprocess_exec(
+            sys.executable, "-c", MIGRATE, empty_url, stdout=-1, stderr=-1
+        )
+        for _ in range(4)
+    ]
+    outputs = [await starter.communicate() for starter in starters]
+    assert [out.decode().strip() for out, _ in outputs] == [newest_revision()] * 4, outputs
+    await require_current(Database.from_url(empty_url))
+
+
+async def test_the_database_of_a_newer_program_is_left_alone(empty_url: str) -> None:
+    database = Database.from_url(empty_url)
+    await upgrade(database)
+    async with database.engine().begin() as connection:
+        await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    for check in (require_current, upgrade):
+        with pytest.raises(ConfigurationError, match=f"9999.*{newest_revision()}.*newer"):
+            await check(database)
+
+
+async def test_nothing_is_left_between_the_migrations_and_the_described_tables(
+    empty_url: str,
+) -> None:
+    database = Database.from_url(empty_url)
+    await upgrade(database)
+    async with database.engine().connect() as connection:
+        assert await connection.run_sync(differences) == []
+
+
+def differences(connection: Connection) -> object:
+    context = MigrationContext.configure(connection, opts={"compare_type": True})
+    return compare_metadata(context, metadata)
+
+
+async def test_a_missing_file_is_not_made_by_looking_at_it(tmp_path: Path) -> None:
+    path = tmp_path / "missing.db"
+    with pytest.raises(ConfigurationError, match=r"license-server init"):
+        await require_current(Database.of_file(path))
+    assert not path.exists()
+
+
+@pytest.mark.parametrize("url", ["", "mysql://x", "sqlite://", "sqlite:///", "postgresql"])
+def test_a_url_of_another_kind_is_refused_without_showing_it(url: str) -> None:
+    with pytest.raises(ConfigurationError, match="DATABASE_URL"):
+        Database.from_url(url)
+
+
+def test_a_database_shows_no_password() -> None:
+    assert "hunter2" not in repr(Database.from_url("postgresql://u:hunter2@host/name"))
