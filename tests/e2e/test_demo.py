@@ -1,0 +1,64 @@
+"""`make demo`, as its process."""
+
+import os
+import signal
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+DEMO = Path(__file__).parents[2] / "deploy" / "demo" / "demo.py"
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> Iterator[dict[str, str]]:
+    """Mark the demo's processes, and see that none of them and no file outlives it."""
+    mark = uuid.uuid4().hex
+    yield {**os.environ, "TMPDIR": str(tmp_path), "MARK": mark}
+    assert running_with(mark) == []
+    assert list(tmp_path.glob("demo-*")) == []
+
+
+def running_with(mark: str) -> list[str]:
+    """Return the command lines of the processes whose environment holds `mark`."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if mark.encode() in (process / "environ").read_bytes():
+                found.append((process / "cmdline").read_text())
+        except OSError:  # ended meanwhile, or not ours
+            continue
+    return found
+
+
+@pytest.mark.timeout(180)
+def test_the_demo_runs_a_licensed_query_and_cleans_up(environment: dict[str, str]) -> None:
+    done = subprocess.run(
+        [sys.executable, DEMO],
+        env={**environment, "DEMO_ONCE": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "License activated successfully" in done.stdout
+    assert "Lukla" in done.stdout
+    assert done.stdout.count("curl ") == 3
+
+
+@pytest.mark.timeout(180)
+def test_the_demo_stays_up_until_it_is_interrupted(environment: dict[str, str]) -> None:
+    with subprocess.Popen(
+        [sys.executable, DEMO], env=environment, stdout=subprocess.PIPE, text=True
+    ) as demo:
+        assert demo.stdout is not None
+        for line in demo.stdout:
+            if "Ctrl-C" in line:
+                break
+        assert demo.poll() is None
+        demo.send_signal(signal.SIGINT)
+        demo.stdout.read()
+        assert demo.wait() == 0

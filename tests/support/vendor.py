@@ -1,0 +1,83 @@
+"""A vendor, as people are one: the commands of the license server, and its process over TLS."""
+
+import json
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from support.servers import BIN, RunningServer, running
+from support.tls import TlsFiles, issue_certificate
+
+PRODUCT = "db-api"
+
+
+@dataclass(frozen=True, slots=True)
+class Sold:
+    """A license that the vendor has issued."""
+
+    license_id: str
+    key: str
+    email: str
+
+
+@dataclass
+class Vendor:
+    """The folder that `license-server init` made, and what is done with it.
+
+    Attributes:
+        folder: of the keys, settings and database.
+        tls: the certificate that it serves with.
+    """
+
+    folder: Path
+    tls: TlsFiles
+
+    def __post_init__(self) -> None:
+        self._run("init", str(self.folder))
+
+    def create_product(self, *options: str, code: str = PRODUCT) -> None:
+        """Create a product with the policy of `options`."""
+        self._run("product", "create", code, "--name", code, *options)
+
+    def sell(self, email: str, *options: str, product: str = PRODUCT) -> Sold:
+        """Issue a license."""
+        line = ("license", "issue", "--product", product, "--email", email, *options, "--json")
+        issued = json.loads(self._run(*line))
+        return Sold(issued["license"], issued["key"], email)
+
+    def withdraw(self, command: str, sold: Sold) -> None:
+        """Revoke or suspend a license, or reinstate it."""
+        self._run("license", command, sold.license_id)
+
+    @cached_property
+    def trust(self) -> Path:
+        """The file that applications ship."""
+        file = self.folder.with_name(f"{self.folder.name}-trust.json")
+        self._run("keyset", "export-trust", "-o", str(file))
+        return file
+
+    @contextmanager
+    def serving(self, port: int = 0) -> Iterator[RunningServer]:
+        """Run the license server over HTTPS on `port`, 0 for any free one."""
+        env = {
+            "HOST": "127.0.0.1",
+            "PORT": str(port),
+            "TLS_CERT_FILE": str(self.tls.cert),
+            "TLS_KEY_FILE": str(self.tls.key),
+        }
+        command = (BIN / "license-server", "--dir", self.folder, "serve")
+        with running(*command, env=env) as server:
+            yield server
+
+    def _run(self, *line: str) -> str:
+        command = [str(BIN / "license-server"), "--dir", str(self.folder), *line]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+def found_vendor(folder: Path) -> Vendor:
+    """Make a vendor in a new folder, with a certificate for loopback."""
+    folder.mkdir()
+    return Vendor(folder / "vendor", issue_certificate(folder))

@@ -1,0 +1,87 @@
+"""A clock set back, by a library that shows programs another time."""
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import httpx
+import pytest
+
+from support.customer import Customer
+from support.vendor import Vendor, found_vendor
+
+NOWHERE = "https://127.0.0.1:9"
+LONG_SECONDS = 110
+
+
+def with_clock(libfaketime: Path, **settings: str) -> dict[str, str]:
+    """Return the environment that moves the wall clock and leaves the boot's clock alone."""
+    return {
+        "LD_PRELOAD": str(libfaketime),
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+        "FAKETIME_NO_CACHE": "1",
+        **settings,
+    }
+
+
+@pytest.fixture
+def short_lived(
+    tmp_path: Path, new_customer: Callable[[Vendor, str], Customer]
+) -> Callable[[str], Customer]:
+    """Make a customer whose decision ends so soon, and whose license server is gone."""
+
+    def make(grace: str) -> Customer:
+        vendor = found_vendor(tmp_path / "v")
+        vendor.create_product("--lease", grace, "--offline-grace", grace)
+        with vendor.serving() as server:
+            customer = new_customer(vendor, server.url)
+            customer.activate()
+        return replace(customer, server_url=NOWHERE)
+
+    return make
+
+
+@pytest.mark.parametrize("shift", ["-30d", "-1h", "-10y"])
+def test_a_clock_set_back_does_not_revive_a_license(
+    short_lived: Callable[[str], Customer], libfaketime: Path, shift: str
+) -> None:
+    customer = short_lived("2s")
+    while customer.status()["usable"]:
+        time.sleep(0.2)
+    back = replace(customer, extra=with_clock(libfaketime, FAKETIME=shift))
+
+    assert back.status()["state"] == "OFFLINE_GRACE_EXCEEDED"
+    refused = back.run("db-api", "serve")
+    assert refused.returncode == 78
+    assert refused.stderr.startswith("license: OFFLINE_GRACE_EXCEEDED ")
+
+
+def test_a_clock_that_is_wrong_but_has_gained_nothing_is_only_warned_of(
+    customer: Customer, libfaketime: Path
+) -> None:
+    wrong = replace(customer, extra=with_clock(libfaketime, FAKETIME="-2h"))
+    status = wrong.status()
+    assert status["usable"] is True
+    assert "CLOCK_SKEW" in status["warnings"]
+
+
+@pytest.mark.timeout(240)
+def test_a_clock_set_back_while_running_does_not_lengthen_a_license(
+    short_lived: Callable[[str], Customer], libfaketime: Path, tmp_path: Path
+) -> None:
+    customer = short_lived("30s")
+    clock = tmp_path / "clock"
+    clock.write_text("+0")
+    running = with_clock(libfaketime, FAKETIME_TIMESTAMP_FILE=str(clock))
+    with replace(customer, extra=running).serving() as api:
+        key = customer.create_key(api, "shop", "anon")
+        clock.write_text("-1d")
+        deadline = time.monotonic() + LONG_SECONDS
+        while True:
+            answer = httpx.get(f"{api.url}/rest/v1/books", headers={"apikey": key})
+            if answer.status_code == 403:
+                break
+            assert answer.status_code == 200
+            assert time.monotonic() < deadline, "the license outlived its grace"
+            time.sleep(0.5)
