@@ -1,48 +1,60 @@
-"""A machine with a license: the environment of programs that start on it, offline for good."""
+"""A machine with a license of the data API, and a vendor in memory at the end of its network."""
 
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from support.client_machine import Machine, machine_of
+from db_api.license_gate import PRODUCT, LicenseGate, Owner
+from license_client import AsyncLicenseClient
+from support.client_machine import machine_of
 from support.clock import FixedClock
-from support.simulator import License, Simulator
+from support.simulator import Simulator
 
-DATA_API = "db-api"
+
+def simulator_of_today() -> Simulator:
+    """Make a vendor whose decisions hold for programs that look at the real clock."""
+    return Simulator(FixedClock(int(time.time())))
 
 
 @dataclass
 class LicensedMachine:
-    """Where programs find a usable cache and no license server.
+    """Where programs run that need a license; it has not been activated yet.
 
     Attributes:
-        folder: its cache, in `license.json`, and its trust.json.
+        folder: of the cache and of trust.json.
+        license: what its owner bought.
     """
 
     folder: Path
-    simulator: Simulator = field(default_factory=lambda: Simulator(FixedClock(int(time.time()))))
+    simulator: Simulator = field(default_factory=lambda: Simulator(FixedClock()))
 
     def __post_init__(self) -> None:
-        self._license = self.simulator.sell(product=DATA_API)
-        (self.folder / "trust.json").write_bytes(self.simulator.vendor.trust)
-        self._machine().start(product=DATA_API).activate()
+        self.folder.mkdir(exist_ok=True)
+        self.license = self.simulator.sell(product=PRODUCT)
+        self.machine = machine_of(self.license, self.simulator, self.folder)
+        self.trust_file = self.folder / "trust.json"
+        self.trust_file.write_bytes(self.simulator.vendor.trust)
 
     @property
     def environment(self) -> dict[str, str]:
-        """What programs are started with."""
+        """What programs of their own process are started with: offline for good."""
         return {
-            "LICENSE_KEY": self._license.key,
-            "LICENSE_EMAIL": self._license.email,
-            "LICENSE_ENCRYPTION_KEY": "0123456789abcdef" * 4,
+            "LICENSE_KEY": self.license.key,
+            "LICENSE_EMAIL": self.license.email,
+            "LICENSE_ENCRYPTION_KEY": str(self.machine.options["encryption_key"]),
             "LICENSE_CACHE_DIR": str(self.folder),
-            "LICENSE_TRUST_FILE": str(self.folder / "trust.json"),
+            "LICENSE_TRUST_FILE": str(self.trust_file),
         }
 
-    def decide(self, code: str) -> License:
-        """Have the vendor decide anew, and another program on the machine learn of it."""
-        self._license = self.simulator.change(self._license, code=code)
-        self._machine().start(product=DATA_API).validate()
-        return self._license
+    def learn(self, code: str = "VALID") -> None:
+        """Have the vendor decide, and another program of the machine take that in."""
+        self.license = self.simulator.change(self.license, code=code)
+        self.machine.start(product=PRODUCT).validate()
 
-    def _machine(self) -> Machine:
-        return machine_of(self._license, self.simulator, self.folder)
+    def new_gate(self) -> LicenseGate:
+        """Make the gate of a program that starts now and reaches the vendor."""
+        return LicenseGate(self._make_client, self.license.email)
+
+    def _make_client(self, owner: Owner | None) -> AsyncLicenseClient:
+        changes = {"license_key": owner.license_key, "email": owner.email} if owner else {}
+        return AsyncLicenseClient._over(self.machine.start(product=PRODUCT, **changes))

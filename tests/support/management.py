@@ -1,15 +1,14 @@
 """The data API in the test's own process, on a real PostgreSQL, spoken to by httpx."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import httpx
 
 from db_api.app import open_app
 from db_api.control.migrations import migrate
-from db_api.license_gate import LicenseGate, gate_from_environment
+from db_api.license_gate import LicenseGate
 from db_api.settings import read_settings
 from support.licensed import LicensedMachine
 from support.postgres import SharedPostgres
@@ -41,6 +40,19 @@ class Api(httpx.AsyncClient):
         return created
 
 
+def service_environment(
+    database_url: str, machine: LicensedMachine, **settings: str
+) -> dict[str, str]:
+    """Write the environment of the service."""
+    return {
+        "DATABASE_URL": database_url,
+        "AUTH_USER": USER,
+        "AUTH_PASS": PASSWORD,
+        **machine.environment,
+        **settings,
+    }
+
+
 @asynccontextmanager
 async def running_api(
     database_url: str,
@@ -56,23 +68,9 @@ async def running_api(
         peer: from where the client seems to connect.
         settings: environment variables besides.
     """
-    environment: Mapping[str, str] = {
-        "DATABASE_URL": database_url,
-        "AUTH_USER": USER,
-        "AUTH_PASS": PASSWORD,
-        "LOG_LEVEL": "error",
-        **machine.environment,
-        **settings,
-    }
-    gate = gate_from_environment(environment)
+    environment = service_environment(database_url, machine, LOG_LEVEL="error", **settings)
+    gate = machine.new_gate()
     async with open_app(read_settings(environment), gate) as app:
         transport = httpx.ASGITransport(app, raise_app_exceptions=False, client=peer)
         async with Api(transport=transport, base_url="http://api.example") as client:
             yield client, gate
-
-
-def licensed_machine(folder: Path) -> LicensedMachine:
-    """Make a machine in a folder of its own."""
-    own = folder / "license"
-    own.mkdir()
-    return LicensedMachine(own)

@@ -22,6 +22,8 @@ from db_api.settings import SettingsError
 from license_client import (
     AsyncLicenseClient,
     ConfigurationError,
+    EmailMalformedError,
+    KeyMalformedError,
     LicenseError,
     LicenseStatus,
     OfflineError,
@@ -162,8 +164,11 @@ class LicenseGate:
             LicenseServerUnreachableError: no signed answer came.
             LicenseRefusedError: the answer is no, or the key or email is malformed.
         """
-        with _translated():
+        try:
             client = self._make_client(owner)
+        except ConfigurationError as error:
+            raise errors.LicenseRefusedError(str(error), details=error.code) from error
+        with _translated():
             status = await client.activate()
         if not status.usable:
             raise errors.LicenseRefusedError(status.message, details=status.code)
@@ -232,7 +237,7 @@ def _translated() -> Iterator[None]:
     """Turn the SDK's errors into ours."""
     try:
         yield
-    except ConfigurationError as error:
+    except (KeyMalformedError, EmailMalformedError) as error:
         raise errors.LicenseRefusedError(str(error), details=error.code) from error
     except LicenseError as error:
         raise errors.LicenseServerUnreachableError(str(error), details=error.code) from error

@@ -22,7 +22,8 @@ from db_api.errors import CredentialMissingError
 from db_api.execution import Database
 from db_api.grammar.request import METHODS
 from db_api.license_gate import LicenseGate
-from support.management import Api, licensed_machine, migrated_template, running_api
+from support.licensed import LicensedMachine
+from support.management import Api, migrated_template, running_api
 from support.postgres import SharedPostgres
 
 pytestmark = pytest.mark.anyio
@@ -85,7 +86,7 @@ async def api(database_url: str, tmp_path: Path) -> AsyncIterator[tuple[Api, Lic
         "CREATE SCHEMA shop; CREATE TABLE shop.items (id int); CREATE SCHEMA warehouse"
     )
     await connection.close()
-    machine = licensed_machine(tmp_path)
+    machine = LicensedMachine(tmp_path / "license")
     async with running_api(database_url, machine, FAILED_LOGINS_PER_MINUTE="1000") as opened:
         yield opened
 

@@ -1,4 +1,3 @@
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -12,115 +11,97 @@ from db_api.errors import (
 from db_api.gatekeeper import LicensedApp
 from db_api.license_gate import PRODUCT, LicenseGate, Owner, gate_from_environment
 from db_api.settings import SettingsError
-from license_client import AsyncLicenseClient
-from support.client_machine import machine_of
 from support.client_vendor import Pair, make_key
-from support.clock import DAY, HOUR, FixedClock
-from support.simulator import Simulator, saying, signing_with, unreachable
+from support.clock import DAY, HOUR
+from support.licensed import LicensedMachine
+from support.simulator import saying, signing_with, unreachable
 
 pytestmark = pytest.mark.anyio
 
 AT_ONCE = 0.05  # seconds of patience with a server that is not there
 
 
-@dataclass
-class Customer:
-    """Somebody with a license, a machine, and a gate on it."""
-
-    folder: Path
-    simulator: Simulator = field(default_factory=lambda: Simulator(FixedClock()))
-
-    def __post_init__(self) -> None:
-        self.license = self.simulator.sell(product=PRODUCT)
-        self.machine = machine_of(self.license, self.simulator, self.folder)
-
-    def new_gate(self) -> LicenseGate:
-        """Make the gate of a process that starts now."""
-        return LicenseGate(self._make_client, self.license.email)
-
-    async def open_gate(self) -> LicenseGate:
-        gate = self.new_gate()
-        await gate.open(AT_ONCE)
-        return gate
-
-    def _make_client(self, owner: Owner | None) -> AsyncLicenseClient:
-        changes = {"license_key": owner.license_key, "email": owner.email} if owner else {}
-        return AsyncLicenseClient._over(self.machine.start(product=PRODUCT, **changes))
-
-
 @pytest.fixture
-def customer(tmp_path: Path) -> Customer:
-    return Customer(tmp_path)
+def customer(tmp_path: Path) -> LicensedMachine:
+    return LicensedMachine(tmp_path)
 
 
-def test_a_gate_is_closed_before_it_was_opened(customer: Customer) -> None:
+async def open_gate(customer: LicensedMachine) -> LicenseGate:
+    gate = customer.new_gate()
+    await gate.open(AT_ONCE)
+    return gate
+
+
+def test_a_gate_is_closed_before_it_was_opened(customer: LicensedMachine) -> None:
     assert not customer.new_gate().is_open
 
 
 async def test_a_first_start_without_the_server_stays_closed_and_says_why(
-    customer: Customer,
+    customer: LicensedMachine,
 ) -> None:
     customer.simulator.switch = unreachable
 
-    gate = await customer.open_gate()
+    gate = await open_gate(customer)
 
     assert not gate.is_open
     assert (gate.view.code, gate.view.status) == ("OFFLINE", "invalid")
 
 
 @pytest.mark.parametrize("code", ["REVOKED", "SUSPENDED", "EMAIL_MISMATCH", "LICENSE_NOT_FOUND"])
-async def test_a_signed_no_keeps_the_gate_closed(customer: Customer, code: str) -> None:
+async def test_a_signed_no_keeps_the_gate_closed(customer: LicensedMachine, code: str) -> None:
     customer.simulator.change(customer.license, code=code)
 
-    gate = await customer.open_gate()
+    gate = await open_gate(customer)
 
     assert not gate.is_open
     assert gate.view.code == code
 
 
-async def test_a_server_with_other_keys_cannot_open_the_gate(customer: Customer) -> None:
+async def test_a_server_with_other_keys_cannot_open_the_gate(customer: LicensedMachine) -> None:
     customer.simulator.switch = signing_with(Pair("somebody else's"))
 
-    gate = await customer.open_gate()
+    gate = await open_gate(customer)
 
     assert not gate.is_open
     assert gate.view.code in ("DECISION_REJECTED", "KEYSET_REJECTED")
 
 
-async def test_a_damaged_cache_does_not_open_the_gate(customer: Customer) -> None:
-    await customer.open_gate()
+async def test_a_damaged_cache_does_not_open_the_gate(customer: LicensedMachine) -> None:
+    await open_gate(customer)
     cache = customer.folder / "license.json"
     text = bytearray(cache.read_bytes())
     text[len(text) // 2] ^= 1
     cache.write_bytes(text)
     customer.simulator.switch = unreachable
 
-    gate = await customer.open_gate()
+    gate = await open_gate(customer)
 
     assert not gate.is_open
     assert gate.view.code == "CACHE_UNREADABLE"
 
 
-async def test_a_first_start_activates(customer: Customer) -> None:
-    gate = await customer.open_gate()
+async def test_a_first_start_activates(customer: LicensedMachine) -> None:
+    gate = await open_gate(customer)
 
     assert gate.is_open
     assert [request.operation for request in customer.simulator.requests] == ["activate"]
 
 
-async def test_a_start_with_a_usable_cache_asks_nobody(customer: Customer) -> None:
-    await customer.open_gate()
+async def test_a_start_with_a_usable_cache_asks_nobody(customer: LicensedMachine) -> None:
+    await open_gate(customer)
     customer.simulator.requests.clear()
     customer.simulator.switch = unreachable
 
-    gate = await customer.open_gate()
+    gate = await open_gate(customer)
 
     assert gate.is_open
     assert customer.simulator.requests == []
 
 
-async def test_a_revocation_closes_an_open_gate_at_the_next_refresh(customer: Customer) -> None:
-    gate = await customer.open_gate()
+async def test_a_revocation_closes_an_open_gate_at_the_next_refresh(
+    customer: LicensedMachine,
+) -> None:
+    gate = await open_gate(customer)
     customer.simulator.change(customer.license, code="REVOKED")
 
     await gate.refresh()
@@ -132,9 +113,9 @@ async def test_a_revocation_closes_an_open_gate_at_the_next_refresh(customer: Cu
     assert gate.view.code == "REVOKED"
 
 
-async def test_a_renewal_opens_a_closed_gate(customer: Customer) -> None:
+async def test_a_renewal_opens_a_closed_gate(customer: LicensedMachine) -> None:
     customer.simulator.change(customer.license, code="EXPIRED")
-    gate = await customer.open_gate()
+    gate = await open_gate(customer)
 
     customer.simulator.change(customer.license, code="VALID")
     customer.machine.clock.advance(10 * 60)
@@ -143,8 +124,8 @@ async def test_a_renewal_opens_a_closed_gate(customer: Customer) -> None:
     assert gate.is_open
 
 
-async def test_what_another_process_learned_reaches_the_gate(customer: Customer) -> None:
-    gate = await customer.open_gate()
+async def test_what_another_process_learned_reaches_the_gate(customer: LicensedMachine) -> None:
+    gate = await open_gate(customer)
     customer.simulator.change(customer.license, code="SUSPENDED")
     customer.machine.start(product=PRODUCT).validate()
 
@@ -153,8 +134,10 @@ async def test_what_another_process_learned_reaches_the_gate(customer: Customer)
     assert not gate.is_open
 
 
-async def test_without_the_server_the_gate_closes_at_the_end_of_grace(customer: Customer) -> None:
-    gate = await customer.open_gate()
+async def test_without_the_server_the_gate_closes_at_the_end_of_grace(
+    customer: LicensedMachine,
+) -> None:
+    gate = await open_gate(customer)
     customer.simulator.switch = unreachable
 
     customer.machine.clock.advance(2 * DAY)
@@ -168,8 +151,8 @@ async def test_without_the_server_the_gate_closes_at_the_end_of_grace(customer: 
     assert gate.view.code == "OFFLINE_GRACE_EXCEEDED"
 
 
-async def test_an_unsigned_no_changes_nothing(customer: Customer) -> None:
-    gate = await customer.open_gate()
+async def test_an_unsigned_no_changes_nothing(customer: LicensedMachine) -> None:
+    gate = await open_gate(customer)
     customer.simulator.switch = saying(403, b'{"valid": false, "code": "REVOKED"}')
 
     customer.machine.clock.advance(7 * HOUR)
@@ -179,9 +162,9 @@ async def test_an_unsigned_no_changes_nothing(customer: Customer) -> None:
 
 
 async def test_another_license_that_is_not_usable_does_not_replace_this_one(
-    customer: Customer,
+    customer: LicensedMachine,
 ) -> None:
-    gate = await customer.open_gate()
+    gate = await open_gate(customer)
     other = customer.simulator.sell(2, product=PRODUCT, code="REVOKED", email="bob@example.com")
 
     with pytest.raises(LicenseRefusedError) as refused:
@@ -195,9 +178,9 @@ async def test_another_license_that_is_not_usable_does_not_replace_this_one(
     ("license_key", "email"), [("nonsense", "ada@example.com"), (make_key(1), "nonsense")]
 )
 async def test_a_malformed_key_or_email_is_refused_without_a_call(
-    customer: Customer, license_key: str, email: str
+    customer: LicensedMachine, license_key: str, email: str
 ) -> None:
-    gate = await customer.open_gate()
+    gate = await open_gate(customer)
     customer.simulator.requests.clear()
 
     with pytest.raises(LicenseRefusedError):
@@ -206,8 +189,10 @@ async def test_a_malformed_key_or_email_is_refused_without_a_call(
     assert customer.simulator.requests == []
 
 
-async def test_activation_without_the_server_is_told_apart_from_a_no(customer: Customer) -> None:
-    gate = await customer.open_gate()
+async def test_activation_without_the_server_is_told_apart_from_a_no(
+    customer: LicensedMachine,
+) -> None:
+    gate = await open_gate(customer)
     customer.simulator.switch = unreachable
 
     with pytest.raises(LicenseServerUnreachableError):
@@ -217,10 +202,10 @@ async def test_activation_without_the_server_is_told_apart_from_a_no(customer: C
 
 
 async def test_activation_of_another_license_opens_a_closed_gate_and_keeps_it_open(
-    customer: Customer,
+    customer: LicensedMachine,
 ) -> None:
     customer.simulator.change(customer.license, code="REVOKED")
-    gate = await customer.open_gate()
+    gate = await open_gate(customer)
     bought = customer.simulator.sell(2, product=PRODUCT, email="bob@example.com")
 
     view = await gate.activate(Owner(bought.key, bought.email))
@@ -230,8 +215,8 @@ async def test_activation_of_another_license_opens_a_closed_gate_and_keeps_it_op
     assert gate.is_open
 
 
-async def test_a_check_of_another_license_leaves_the_gate_alone(customer: Customer) -> None:
-    gate = await customer.open_gate()
+async def test_a_check_of_another_license_leaves_the_gate_alone(customer: LicensedMachine) -> None:
+    gate = await open_gate(customer)
     other = customer.simulator.sell(2, product=PRODUCT, code="REVOKED", email="bob@example.com")
 
     answer = await gate.check(other.key, other.email)
@@ -241,22 +226,24 @@ async def test_a_check_of_another_license_leaves_the_gate_alone(customer: Custom
     assert gate.is_open
 
 
-async def test_a_check_without_an_email_takes_the_configured_one(customer: Customer) -> None:
-    gate = await customer.open_gate()
+async def test_a_check_without_an_email_takes_the_configured_one(customer: LicensedMachine) -> None:
+    gate = await open_gate(customer)
 
     assert (await gate.check(customer.license.key, None)).valid
 
 
-async def test_a_check_of_a_mistyped_key_is_an_answer_not_an_error(customer: Customer) -> None:
-    gate = await customer.open_gate()
+async def test_a_check_of_a_mistyped_key_is_an_answer_not_an_error(
+    customer: LicensedMachine,
+) -> None:
+    gate = await open_gate(customer)
 
     answer = await gate.check("nonsense", "ada@example.com")
 
     assert (answer.valid, answer.code) == (False, "KEY_MALFORMED")
 
 
-async def test_a_check_without_the_server_says_so(customer: Customer) -> None:
-    gate = await customer.open_gate()
+async def test_a_check_without_the_server_says_so(customer: LicensedMachine) -> None:
+    gate = await open_gate(customer)
     customer.simulator.switch = unreachable
 
     with pytest.raises(LicenseServerUnreachableError):
@@ -285,7 +272,7 @@ def test_mistakes_in_the_license_settings_are_named() -> None:
     ],
 )
 async def test_a_closed_gate_answers_only_what_opens_it(
-    customer: Customer, path: str, *, answers: bool
+    customer: LicensedMachine, path: str, *, answers: bool
 ) -> None:
     reached = []
 
