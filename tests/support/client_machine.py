@@ -6,7 +6,7 @@ from typing import cast
 
 from license_client import LicenseClient
 from license_client._settings import Options, build_settings
-from license_client.client import _connect
+from license_client._wiring import connect
 from support.clock import FixedClock
 from support.simulator import PRODUCT, License, Simulator
 
@@ -43,7 +43,7 @@ class Machine:
 
     def start(self, **changes: object) -> LicenseClient:
         """Start a program: it knows what is on the disk and nothing else."""
-        core = _connect(
+        core = connect(
             build_settings(cast("Options", {**self.options, **changes})),
             clock=self.clock,
             inner=self.simulator,

@@ -1,7 +1,7 @@
 """The claims of a decision, as typed values; whether to believe them is for `_verify`.
 
-Mirrors `license_server/wire/schemas/decision-claims.json`: unknown claims are ignored, and a claim is
-never optional because it would be convenient.
+Mirrors `license_server/wire/schemas/decision-claims.json`: unknown claims are ignored, and a
+claim is never optional because it would be convenient.
 """
 
 from typing import Final, NamedTuple

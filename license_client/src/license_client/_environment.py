@@ -12,6 +12,7 @@ from license_client._settings import Mistakes, Options, Settings, build_settings
 from license_client.errors import ConfigurationError
 
 _VARIABLES: Final = {
+    "product": "LICENSE_PRODUCT",
     "server_url": "LICENSE_SERVER_URL",
     "license_key": "LICENSE_KEY",
     "email": "LICENSE_EMAIL",
@@ -28,12 +29,15 @@ _SWITCH: Final = {"1": True, "true": True, "0": False, "false": False}
 
 
 def read_settings(
-    product: str, trust: bytes | Path | None, environ: Mapping[str, str], app_version: str | None
+    product: str | None,
+    trust: bytes | Path | None,
+    environ: Mapping[str, str],
+    app_version: str | None = None,
 ) -> Settings:
     """Read the settings of a program.
 
     Args:
-        product: the program's own name for itself; the environment cannot change it.
+        product: the program's own name for itself; None lets LICENSE_PRODUCT say it.
         trust: built-in trust.json; where there is one, LICENSE_TRUST_FILE is refused.
         environ: `os.environ`, or what stands for it.
         app_version: of the program.
@@ -44,7 +48,7 @@ def read_settings(
     mistakes = Mistakes(lambda option: _VARIABLES.get(option, option))
     source = _Source(environ, mistakes)
     options: Options = {
-        "product": product,
+        "product": product if product is not None else source.text("product"),
         "trust": _choose_trust(trust, source, mistakes),
         "server_url": source.text("server_url"),
         "license_key": source.secret("license_key"),

@@ -46,7 +46,7 @@ class Options(TypedDict, total=False):
         allow_insecure_http: accept http:// to another machine, with a notice.
     """
 
-    product: Required[str]
+    product: Required[str | None]
     trust: Required[bytes | Path | None]
     server_url: str | None
     license_key: str | None

@@ -1,21 +1,17 @@
 """The client for programs that wait for their calls; `aio` has the one for asyncio."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Self, Unpack
+from typing import Self, Unpack
 
-from license_client._clock import Clock, SystemClock
-from license_client._core import Collaborators, Core
+from license_client._core import Core
 from license_client._emails import read_email
 from license_client._keys import read_key
-from license_client._settings import Options, Settings, build_settings
+from license_client._settings import Options, build_settings
 from license_client._status import LicenseStatus
-from license_client._transport import TOTAL_SECONDS, HttpTransport
 from license_client._verify import Credentials
-
-if TYPE_CHECKING:
-    import httpx
+from license_client._wiring import connect
 
 
 class LicenseClient:
@@ -29,7 +25,7 @@ class LicenseClient:
     """
 
     def __init__(self, **options: Unpack[Options]) -> None:
-        self._core = _connect(build_settings(options))
+        self._core = connect(build_settings(options))
 
     @classmethod
     def from_env(
@@ -56,7 +52,7 @@ class LicenseClient:
 
         # The one place of this package that reads the environment.
         variables = os.environ if environ is None else environ  # noqa: TID251
-        return cls._over(_connect(read_settings(product, trust, variables, app_version)))
+        return cls._over(connect(read_settings(product, trust, variables, app_version)))
 
     @classmethod
     def _over(cls, core: Core) -> Self:
@@ -109,25 +105,3 @@ class LicenseClient:
         of the status, and are never raised.
         """
         return self._core.refresh_if_due()
-
-
-def _connect(
-    settings: Settings,
-    *,
-    clock: Clock | None = None,
-    inner: "httpx.BaseTransport | None" = None,
-    chance: Callable[[], float] | None = None,
-    total_seconds: float = TOTAL_SECONDS,
-) -> Core:
-    """Name the concrete collaborators; tests hand in their own."""
-    url = settings.server_url
-    transport = HttpTransport(url, settings.ca_file, inner) if url else None
-    return Core(
-        settings,
-        Collaborators(clock or SystemClock(), transport, chance or _chance, total_seconds),
-    )
-
-
-def _chance() -> float:
-    # As secrets.SystemRandom does it, without loading what that stands on at each start.
-    return int.from_bytes(os.urandom(7)) / 2**56

@@ -1,0 +1,43 @@
+"""Put the parts of a client together: the only place that names the concrete ones."""
+
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from license_client._clock import Clock, SystemClock
+from license_client._core import Collaborators, Core
+from license_client._settings import Settings
+from license_client._transport import TOTAL_SECONDS, HttpTransport
+
+if TYPE_CHECKING:
+    import httpx
+
+
+def connect(
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    inner: "httpx.BaseTransport | None" = None,
+    chance: Callable[[], float] | None = None,
+    total_seconds: float = TOTAL_SECONDS,
+) -> Core:
+    """Make the core of a client.
+
+    Args:
+        settings: checked ones.
+        clock: other than that of the machine.
+        inner: what carries requests instead of a network.
+        chance: other source of random numbers of 0..1.
+        total_seconds: how long a call may take in all.
+    """
+    url = settings.server_url
+    transport = HttpTransport(url, settings.ca_file, inner) if url else None
+    return Core(
+        settings,
+        Collaborators(clock or SystemClock(), transport, chance or _chance, total_seconds),
+    )
+
+
+def _chance() -> float:
+    # As secrets.SystemRandom does it, without loading what that stands on at each start.
+    return int.from_bytes(os.urandom(7)) / 2**56
