@@ -163,7 +163,8 @@ def _require_json(scope: Scope) -> None:
 
 
 def _since(scope: Scope) -> int:
-    text = parse_qs(scope["query_string"].decode("latin-1")).get("since", ["0"])[-1]
+    query = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)
+    text = query.get("since", ["0"])[-1]
     if not text.isascii() or not text.isdigit() or len(text) > _MAX_EPOCH_DIGITS:
         raise InvalidField(FieldError("since", "a key-set epoch is expected"))
     return int(text)

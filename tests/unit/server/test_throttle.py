@@ -1,0 +1,104 @@
+import pytest
+
+from license_server.errors import RateLimited
+from license_server.ports import EMAIL_MISMATCHES
+from license_server.throttle import REQUESTS, BoundedMemory, RateLimiter, rules, source_of
+
+pytestmark = pytest.mark.anyio
+
+
+class Limits:
+    """A limiter with a clock that tests turn."""
+
+    def __init__(self, per_minute: int = 2, max_counters: int = 100) -> None:
+        self.seconds = 1_000.0
+        memory = BoundedMemory(self._now, max_counters)
+        self.limiter = RateLimiter(rules(per_minute), memory, self._now)
+
+    def _now(self) -> float:
+        return self.seconds
+
+
+async def test_what_is_over_the_limit_is_refused_until_the_window_ends() -> None:
+    limits = Limits()
+    await limits.limiter.hit(REQUESTS, "a")
+    limits.seconds += 10
+    await limits.limiter.hit(REQUESTS, "a")
+
+    with pytest.raises(RateLimited) as refused:
+        await limits.limiter.hit(REQUESTS, "a")
+
+    assert refused.value.retry_after_seconds == 50
+    limits.seconds += 50
+    await limits.limiter.hit(REQUESTS, "a")
+
+
+async def test_subjects_and_rules_are_counted_apart() -> None:
+    limits = Limits(per_minute=1)
+
+    await limits.limiter.hit(REQUESTS, "a")
+    await limits.limiter.hit(REQUESTS, "b")
+    await limits.limiter.hit(EMAIL_MISMATCHES, "a")
+
+
+async def test_an_event_may_count_as_many() -> None:
+    limits = Limits(per_minute=10)
+
+    await limits.limiter.hit(REQUESTS, "a", cost=10)
+
+    with pytest.raises(RateLimited):
+        await limits.limiter.hit(REQUESTS, "a")
+
+
+async def test_asking_counts_nothing() -> None:
+    limits = Limits(per_minute=1)
+
+    assert [await limits.limiter.is_exhausted(REQUESTS, "a") for _ in range(3)] == [None] * 3
+    await limits.limiter.hit(REQUESTS, "a")
+    assert await limits.limiter.is_exhausted(REQUESTS, "a") == 60
+
+
+async def test_ten_wrong_emails_an_hour_are_allowed_for_a_key() -> None:
+    limits = Limits()
+
+    for _ in range(10):
+        await limits.limiter.hit(EMAIL_MISMATCHES, "key")
+
+    assert await limits.limiter.is_exhausted(EMAIL_MISMATCHES, "key") == 3_600
+
+
+async def test_memory_is_bounded_by_forgetting_the_oldest_counter() -> None:
+    limits = Limits(per_minute=1, max_counters=3)
+
+    for source in "abcd":
+        await limits.limiter.hit(REQUESTS, source)
+
+    await limits.limiter.hit(REQUESTS, "a")
+    with pytest.raises(RateLimited):
+        await limits.limiter.hit(REQUESTS, "d")
+
+
+async def test_memory_forgets_when_told() -> None:
+    memory = BoundedMemory(lambda: 0.0)
+    for key in "ab":
+        await memory.incr(key, 60)
+
+    await memory.clear("a")
+
+    assert await memory.get("a") == 0
+    assert await memory.reset() == 1
+    assert await memory.get("b") == 0
+    assert await memory.check()
+
+
+@pytest.mark.parametrize(
+    ("address", "source"),
+    [
+        ("192.0.2.1", "192.0.2.1"),
+        ("2001:db8::1", "2001:db8::/64"),
+        ("2001:db8:0:0:ffff::", "2001:db8::/64"),
+        ("", ""),
+    ],
+)
+async def test_an_ipv6_address_counts_as_its_site(address: str, source: str) -> None:
+    assert source_of(address) == source
