@@ -8,7 +8,7 @@ from license_server.decisions import DecisionIssuer
 from license_server.errors import ConfigurationError
 from license_server.keyset_history import KeySetHistory
 from license_server.sealing import Peppers, Sealer
-from license_server.secret_files import read_secret
+from license_server.secret_files import missing, read_secret
 from license_server.signing import DECISION, SigningKey
 
 _Read = TypeVar("_Read")
@@ -22,6 +22,8 @@ def load_keysets(path: Path) -> KeySetHistory:
     """
     try:
         content = path.read_bytes()
+    except FileNotFoundError as error:
+        raise ConfigurationError(missing(path, "the key set")) from error
     except OSError as error:
         raise ConfigurationError(f"cannot read the key set {path}: {error.strerror}") from error
     return _parse("the key set", path, lambda: KeySetHistory.from_json(content))

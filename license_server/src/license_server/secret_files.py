@@ -24,6 +24,8 @@ def read_secret(path: Path, what: str) -> bytes:
         with path.open("rb") as file:
             mode = os.fstat(file.fileno()).st_mode
             content = file.read()
+    except FileNotFoundError as error:
+        raise ConfigurationError(missing(path, what)) from error
     except OSError as error:
         raise ConfigurationError(f"cannot read {what} {path}: {error.strerror}") from error
     if mode & _OTHERS:
@@ -32,6 +34,14 @@ def read_secret(path: Path, what: str) -> bytes:
             f"run `chmod 600 {path}`"
         )
     return content
+
+
+def missing(path: Path, what: str) -> str:
+    """Return what to do about a file of `init` that is not there."""
+    return (
+        f"{what} {path} is missing: name the server's folder by --dir, restore the file, or make "
+        "a new server by `license-server init`"
+    )
 
 
 def write_secret(path: Path, content: bytes) -> None:

@@ -48,14 +48,9 @@ _EARLIER: Final = timedelta(seconds=300)
 _ISSUER_BYTES: Final = 8
 _PRIVATE_FOLDER: Final = 0o700
 
-_SETTINGS_TEXT: Final = f"""\
+_SETTINGS_TEXT: Final = """\
 # Settings of this license server. A variable of the environment of the same name comes first.
 # Relative paths start at this folder.
-
-SIGNING_KEY_FILE={SIGNING_KEY}
-KEYSET_FILE={KEYSET}
-PEPPERS_FILE={PEPPERS}
-SEALING_KEY_FILE={SEALING_KEY}
 
 HOST=127.0.0.1
 PORT=3002
@@ -63,13 +58,9 @@ PORT=3002
 # Beyond loopback only HTTPS is served:
 #TLS_CERT_FILE=cert.pem
 #TLS_KEY_FILE=key.pem
-"""
-_SQLITE_SETTING: Final = f"""
-# For several servers: postgresql://user:password@host/name, or DATABASE_URL_FILE.
-DATABASE_URL=sqlite:///{DATABASE}
-"""
-_OTHER_DATABASE_SETTING: Final = """
-# Its DATABASE_URL holds a password, so it is not written here: set it, or DATABASE_URL_FILE.
+
+# Without it: license-server.db in this folder. It holds a password: DATABASE_URL_FILE hides it.
+#DATABASE_URL=postgresql://user:password@host/name
 """
 
 
@@ -120,8 +111,7 @@ async def initialize(
     )
     issuer = f"ls_{secrets.token_hex(_ISSUER_BYTES)}"
     with _new_folder(path) as staging:
-        setting = _SQLITE_SETTING if database_url is None else _OTHER_DATABASE_SETTING
-        _write_files(staging, made, _first_key_set(made, issuer, now), setting)
+        _write_files(staging, made, _first_key_set(made, issuer, now))
         database = _database(staging, database_url)
         await require_unused(database)
         await upgrade(database)
@@ -150,16 +140,14 @@ def _first_key_set(made: _Secrets, issuer: str, now: datetime) -> SignedKeySet:
     return SignedKeySet.sign(content, [made.root])
 
 
-def _write_files(
-    folder: Path, made: _Secrets, key_set: SignedKeySet, database_setting: str
-) -> None:
+def _write_files(folder: Path, made: _Secrets, key_set: SignedKeySet) -> None:
     contents = {
         ROOT_KEY: made.root.to_pem(),
         SIGNING_KEY: made.signing.to_pem(),
         KEYSET: KeySetHistory([key_set]).to_json().encode("ascii"),
         PEPPERS: made.peppers.to_json().encode("ascii"),
         SEALING_KEY: f"{made.sealing.hex()}\n".encode("ascii"),
-        SETTINGS: (_SETTINGS_TEXT + database_setting).encode("ascii"),
+        SETTINGS: _SETTINGS_TEXT.encode("ascii"),
     }
     for name, content in contents.items():
         write_secret(folder / name, content)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from license_server.key_files import load_peppers
 from license_server.repository.database import Database
 from license_server.repository.schema import upgrade
 from license_server.settings import load_settings
@@ -15,6 +16,7 @@ from license_server.settings import load_settings
 def migrate(folder: Path) -> None:
     """Bring the database to the schema of this program; several may do so at once."""
     settings = load_settings(folder)
+    load_peppers(settings.peppers_file)  # without its server's files a database is of no use
     database = Database.from_url(settings.database_url.get_secret_value())
     database.create_missing_file()
     revision = asyncio.run(upgrade(database))
