@@ -1,0 +1,302 @@
+"""The vendor's commands, as processes: exit statuses, files and what is printed where."""
+
+import json
+import os
+import shutil
+import stat
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from license_server.cli import main
+from license_server.license_keys import LicenseKey
+
+COMMAND = Path(sys.executable).parent / "license-server"
+FILES = {
+    "keyset.json",
+    "license-server.db",
+    "license-server.env",
+    "peppers.json",
+    "root.key",
+    "sealing.key",
+    "signing.key",
+}
+
+
+@dataclass(frozen=True)
+class Said:
+    """How a command ended."""
+
+    status: int
+    stdout: str
+    stderr: str
+
+
+@dataclass(frozen=True)
+class Shell:
+    """A shell in which the commands of one server are typed."""
+
+    folder: Path
+
+    def __call__(self, *line: str, status: int = 0, env: Mapping[str, str] | None = None) -> str:
+        """Run a command; return its stdout, or its stderr if it was to fail."""
+        said = self.run(*line, env=env)
+        assert said.status == status, said
+        return said.stderr if status else said.stdout
+
+    def run(self, *line: str, env: Mapping[str, str] | None = None) -> Said:
+        """Run a command in this process."""
+        done = CliRunner().invoke(main, ["--dir", str(self.folder), *line], env=env)
+        if done.exception is not None and not isinstance(done.exception, SystemExit):
+            raise done.exception
+        return Said(done.exit_code, done.stdout, done.stderr)
+
+    def start(self, *line: str, env: Mapping[str, str] | None = None) -> Said:
+        """Run a command as a process of its own."""
+        done = subprocess.run(
+            [COMMAND, "--dir", self.folder, *line],
+            env={**os.environ, **(env or {})},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        return Said(done.returncode, done.stdout, done.stderr)
+
+    def json(self, *line: str) -> Any:
+        """Run a command with --json and return what it printed."""
+        return json.loads(self(*line, "--json"))
+
+    def issue(self, *options: str) -> dict[str, Any]:
+        """Issue a license of the first product."""
+        line = ("license", "issue", "--product", "db-api", "--email", "Ada@Example.com")
+        issued: dict[str, Any] = self.json(*line, *options)
+        return issued
+
+
+@pytest.fixture(scope="session")
+def made_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A server's folder, just made, to be copied."""
+    made = Shell(tmp_path_factory.mktemp("made") / "vendor")
+    made("init", str(made.folder), "--product", "db-api", "--name", "Data API")
+    return made.folder
+
+
+@pytest.fixture
+def shell(made_folder: Path, tmp_path: Path) -> Shell:
+    """A server's folder of its own."""
+    return Shell(Path(shutil.copytree(made_folder, tmp_path / "vendor")))
+
+
+def test_init_makes_private_files_in_a_private_folder(shell: Shell) -> None:
+    assert {path.name for path in shell.folder.iterdir()} == FILES
+    assert mode(shell.folder) == 0o700
+    assert {mode(path) for path in shell.folder.iterdir()} == {0o600}
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_init_shows_the_token_once_and_says_to_take_the_root_key_offline(tmp_path: Path) -> None:
+    folder = tmp_path / "vendor"
+    done = Shell(folder).start("init", str(folder))
+    token = next(line.split()[-1] for line in done.stdout.splitlines() if "admin token" in line)
+    assert token.startswith("lsk_")
+    assert f"Take {folder / 'root.key'} offline now" in done.stderr
+    for path in folder.iterdir():
+        assert token.encode() not in path.read_bytes()
+
+
+def test_init_refuses_a_folder_in_use_and_leaves_it_alone(shell: Shell) -> None:
+    before = {path.name: path.read_bytes() for path in shell.folder.iterdir()}
+    assert "not empty" in shell("init", str(shell.folder), status=6)
+    assert {path.name: path.read_bytes() for path in shell.folder.iterdir()} == before
+
+
+@pytest.mark.parametrize("exists", [True, False])
+def test_a_failed_init_leaves_nothing(tmp_path: Path, *, exists: bool) -> None:
+    folder = tmp_path / "vendor"
+    if exists:
+        folder.mkdir()
+    shell = Shell(folder)
+    assert "code: " in shell("init", str(folder), "--product", "Not A Code", status=2)
+    assert folder.exists() is exists
+    assert not exists or list(folder.iterdir()) == []
+    shell("init", str(folder))
+
+
+def test_init_takes_an_unused_postgresql_and_never_one_in_use(
+    tmp_path: Path, new_database: Callable[..., str]
+) -> None:
+    env = {"DATABASE_URL": new_database()}
+    shell, other = Shell(tmp_path / "vendor"), Shell(tmp_path / "other")
+    shell("init", str(shell.folder), "--product", "db-api", env=env)
+    assert {path.name for path in shell.folder.iterdir()} == FILES - {"license-server.db"}
+    issue = ("license", "issue", "--product", "db-api", "--email", "ada@example.com", "--json")
+    assert json.loads(shell(*issue, env=env))["key"].startswith("LIC-")
+    assert "belongs to a server" in other("init", str(other.folder), status=6, env=env)
+    assert not other.folder.exists()
+
+
+def test_without_a_server_every_command_says_how_to_make_one(tmp_path: Path) -> None:
+    for line in (["license", "list"], ["product", "list"], ["migrate"], ["keyset", "export-trust"]):
+        assert "license-server init" in Shell(tmp_path)(*line, status=6)
+    serve = Shell(tmp_path).start("serve")
+    assert serve.status == 78
+    assert "license-server init" in serve.stderr
+
+
+def test_an_issued_key_is_shown_once_and_never_again(shell: Shell) -> None:
+    issued = shell.issue()
+    key = LicenseKey.parse(issued["key"])
+    assert issued["email"] == "ada@example.com"
+    shown = shell("license", "show", issued["license"])
+    assert "ada@example.com" in shown
+    assert key.hint in shown
+    assert key.symbols[:5] not in shown + shell("license", "list")
+
+
+def test_the_note_for_people_is_not_part_of_the_result(shell: Shell) -> None:
+    line = ("license", "issue", "--product", "db-api", "--email", "ada@example.com")
+    done = shell.run(*line)
+    assert "LIC-" in done.stdout
+    assert "this once" in done.stderr
+    assert "this once" not in done.stdout
+
+
+def test_the_life_of_a_license(shell: Shell) -> None:
+    license_id = shell.issue("--days", "30")["license"]
+    for change, status in (("suspend", "suspended"), ("reinstate", "active"), ("renew", "active")):
+        options = ["--days", "365"] if change == "renew" else []
+        assert shell.json("license", change, license_id, *options)["status"] == status
+    assert shell.json("license", "revoke", license_id)["status"] == "revoked"
+    assert "revoked" in shell("license", "reinstate", license_id, status=3)
+    assert "revoked" in shell("license", "renew", license_id, "--days", "1", status=3)
+
+
+def test_lists_for_scripts_are_json_and_empty_lists_too(shell: Shell) -> None:
+    assert shell.json("license", "list") == []
+    first = shell.issue("--trial")["license"]
+    shell("product", "create", "other", "--name", "Other")
+    shell("license", "issue", "--product", "other", "--email", "eve@example.com")
+    assert shell.json("license", "list")[0]["license"] == first
+    by_owner = shell.json("license", "list", "--email", "ADA@example.com")
+    assert [entry["license"] for entry in by_owner] == [first]
+    assert [entry["code"] for entry in shell.json("product", "list")] == ["db-api", "other"]
+
+
+@pytest.mark.parametrize(
+    ("line", "status", "text"),
+    [
+        (["license", "show", "lic_x"], 3, "no license"),
+        (["license", "issue", "--product", "x", "--email", "a@b.example"], 3, "no product x"),
+        (["license", "issue", "--product", "db-api", "--email", "ada"], 2, "exactly one @"),
+        (["license", "issue", "--product", "db-api"], 2, "--email"),
+        (["license", "issue", "--product", "db-api", "--email", "a@b.example", "--days", "0"], 2,
+         "days"),
+        (["license", "issue", "--product", "db-api", "--email", "a@b.example", "--days", "1",
+          "--expires", "2030-01-01"], 2, "not both"),
+        (["license", "issue", "--product", "db-api", "--email", "a@b.example", "--trial",
+          "--expires", "2030-01-01"], 2, "trial"),
+        (["license", "issue", "--product", "db-api", "--email", "a@b.example", "--expires",
+          "soon"], 2, "2027-01-31"),
+        (["product", "create", "db-api", "--name", "x"], 3, "already"),
+        (["product", "create", "two", "--name", "x", "--limit", "seats"], 2, "whole number"),
+        (["product", "create", "two", "--name", "x", "--key-prefix", "low"], 2, "key_prefix"),
+        (["nothing"], 2, "No such command"),
+    ],
+)  # fmt: skip
+def test_a_mistake_ends_with_its_status_and_one_clear_text(
+    shell: Shell, line: list[str], status: int, text: str
+) -> None:
+    said = shell(*line, status=status)
+    assert text in said
+    assert "Traceback" not in said
+
+
+def test_the_trust_of_applications_is_the_newest_key_set_and_holds_no_secret(
+    shell: Shell, tmp_path: Path
+) -> None:
+    output = tmp_path / "trust.json"
+    shell("keyset", "export-trust", "-o", str(output))
+    assert json.loads(output.read_text()) == json.loads(shell("keyset", "export-trust"))
+    assert json.loads((shell.folder / "keyset.json").read_text()) == [
+        json.loads(output.read_text())
+    ]
+    assert "PRIVATE" not in output.read_text()
+
+
+def test_the_root_key_is_needed_by_no_command(shell: Shell) -> None:
+    (shell.folder / "root.key").unlink()
+    shell.issue()
+    shell("keyset", "export-trust")
+
+
+def spoil_mode(folder: Path) -> None:
+    (folder / "signing.key").chmod(0o640)
+
+
+def spoil_missing(folder: Path) -> None:
+    (folder / "signing.key").unlink()
+
+
+def spoil_garbage(folder: Path) -> None:
+    (folder / "signing.key").write_text("garbage")
+
+
+def spoil_other_key(folder: Path) -> None:
+    (folder / "root.key").replace(folder / "signing.key")
+
+
+def spoil_keyset(folder: Path) -> None:
+    text = (folder / "keyset.json").read_text()
+    (folder / "keyset.json").write_text(text.replace('"signature": "', '"signature": "A'))
+
+
+def spoil_schema(folder: Path) -> None:
+    (folder / "license-server.db").write_bytes(b"")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "text"),
+    [
+        (spoil_mode, "chmod 600"),
+        (spoil_missing, "signing.key"),
+        (spoil_garbage, "PEM"),
+        (spoil_other_key, "newest key set"),
+        (spoil_keyset, "key set"),
+        (spoil_schema, "license-server migrate"),
+    ],
+)
+def test_serve_does_not_start_on_what_it_cannot_trust(
+    shell: Shell, spoil: Callable[[Path], None], text: str
+) -> None:
+    spoil(shell.folder)
+    before = sorted(path.name for path in shell.folder.iterdir())
+    said = shell.start("serve", env={"PORT": "0"})
+    assert said.status == 78
+    assert text in said.stderr
+    assert "Traceback" not in said.stderr
+    assert sorted(path.name for path in shell.folder.iterdir()) == before
+
+
+def test_migrate_makes_a_missing_database(shell: Shell) -> None:
+    (shell.folder / "license-server.db").unlink()
+    assert "license-server migrate" in shell("license", "list", status=6)
+    shell("migrate")
+    assert shell.json("license", "list") == []
+    assert mode(shell.folder / "license-server.db") == 0o600
+
+
+def test_help_shows_examples(tmp_path: Path) -> None:
+    shell = Shell(tmp_path)
+    for line in ([], ["init"], ["license", "issue"], ["license", "renew"], ["product", "create"],
+                 ["keyset", "export-trust"]):  # fmt: skip
+        assert "license-server" in shell(*line, "--help").partition("Examples:")[2]
