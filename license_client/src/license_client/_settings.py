@@ -122,7 +122,7 @@ def build_settings(options: Options, mistakes: Mistakes | None = None) -> Settin
     Raises:
         ConfigurationError: naming every option that is missing or wrong.
     """
-    mistakes = mistakes or Mistakes()
+    mistakes = Mistakes() if mistakes is None else mistakes
     read = mistakes.read
     insecure = options.get("allow_insecure_http", False)
     product = read("product", options.get("product"), _read_product)

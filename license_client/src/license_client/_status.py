@@ -3,13 +3,18 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from license_client._clock import Reading
 from license_client._codes import MESSAGES
 from license_client._decision import Decision
 from license_client._json import LAST_SECOND
 from license_client.policy import State, Stored, is_skewed, renewal_grace_until, state_of, time_of
+
+_FOREIGN: Final = (
+    "The license here belongs to another key or owner. Activate the configured one, or configure "
+    "the key and email that it belongs to."
+)
 
 
 class LicenseStatus(NamedTuple):
@@ -65,12 +70,14 @@ class Remarks(NamedTuple):
 
     Attributes:
         problem: code that says why there is no decision, when there is none.
+        is_foreign: there is one, but of another key or owner.
         warnings: codes to add to those that the server signed.
         notices: sentences for the log.
         next_refresh: Unix seconds; None when nobody will be asked.
     """
 
     problem: str = "UNLICENSED"
+    is_foreign: bool = False
     warnings: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
     next_refresh: int | None = None
@@ -84,7 +91,7 @@ def describe(stored: Stored | None, now: Reading, remarks: Remarks) -> LicenseSt
             state,
             usable=False,
             code=remarks.problem,
-            message=MESSAGES[remarks.problem],
+            message=_FOREIGN if remarks.is_foreign else MESSAGES[remarks.problem],
             next_refresh_at=_moment(remarks.next_refresh),
             warnings=remarks.warnings,
             notices=remarks.notices,
