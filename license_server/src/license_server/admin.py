@@ -181,6 +181,18 @@ class Admin:
             await self._record(transaction, "token.create", token.prefix, None, state, now)
         return token
 
+    async def accept_clock(self, now: datetime) -> datetime:
+        """Take `now` as right, although a clock that ran ahead has left a later time behind.
+
+        Returns:
+            The newest time seen before.
+        """
+        async with self._repository.transaction() as transaction:
+            before = await transaction.replace_newest_time(now)
+            old, new = ({"newest_at": int(time.timestamp())} for time in (before, now))
+            await self._record(transaction, "clock.accept", "clock", old, new, now)
+        return before
+
     async def record_keyset(self, issuer: str, epoch: int, now: datetime) -> None:
         """Record that this server has a new key set."""
         async with self._repository.transaction() as transaction:

@@ -105,6 +105,9 @@ class AdminTransaction(Protocol):
     async def add_admin_token(self, token: AdminToken) -> None:
         """Store a new token by its hash."""
 
+    async def replace_newest_time(self, now: datetime) -> datetime:
+        """Make `now` the newest time seen, even if it is earlier; return the one before."""
+
     async def record(self, change: Change, now: datetime) -> None:
         """Append a change to the audit log."""
 

@@ -209,7 +209,8 @@ class LicenseService:
             self._next_clock_check = now + _CLOCK_CHECK_INTERVAL
         if self._is_behind(now):
             raise SigningUnavailable(
-                "the server's clock is behind the newest time in its database: set it right"
+                "the server's clock is behind the newest time in its database: set it right, or, "
+                "if it ran ahead before, run `license-server clock accept`"
             )
 
     def _is_behind(self, now: datetime) -> bool:

@@ -249,6 +249,17 @@ async def test_the_newest_time_is_shared_and_never_falls(
         assert (await other.ask(key, now=NOW + HOUR)).valid
 
 
+async def test_a_clock_that_ran_ahead_once_is_forgotten_when_the_vendor_says_so(
+    vendor: Vendor,
+) -> None:
+    _, key = await vendor.issue()
+    await vendor.ask(key, now=NOW + 365 * DAY - HOUR)
+    with pytest.raises(SigningUnavailable, match="clock accept"):
+        await vendor.ask(key, now=NOW)
+    assert await vendor.admin.accept_clock(NOW) == NOW + 365 * DAY - HOUR
+    assert (await vendor.ask(key, now=NOW)).valid
+
+
 async def test_a_repository_that_is_not_open_is_not_ready(database: Database) -> None:
     repository = licenses_of(database)
     with pytest.raises(NotReady):

@@ -19,6 +19,7 @@ from license_server.repository.rows import (
     Row,
     license_values,
     product_values,
+    to_instant,
     to_license,
     to_product,
     to_unix,
@@ -31,6 +32,7 @@ from license_server.repository.tables import (
     licenses,
     owners,
     products,
+    server_state,
 )
 from license_server.tokens import AdminToken
 
@@ -163,6 +165,12 @@ class SqlTransaction:
                 expires_at=to_unix(token.expires_at),
             )
         )
+
+    async def replace_newest_time(self, now: datetime) -> datetime:
+        """See `AdminTransaction`."""
+        newest = await self._rows(select(server_state.c.newest_at).with_for_update())
+        await self._connection.execute(update(server_state).values(newest_at=to_unix(now)))
+        return to_instant(newest[0]["newest_at"])
 
     async def record(self, change: Change, now: datetime) -> None:
         """See `AdminTransaction`."""
