@@ -25,6 +25,7 @@ _STALE: Final = (
     asyncpg.UndefinedColumnError,
     asyncpg.UndefinedTableError,
     asyncpg.UndefinedObjectError,
+    asyncpg.UndefinedFunctionError,  # an operator between a new type and the old one
     asyncpg.InvalidCachedStatementError,
 )
 """What PostgreSQL says of a statement that was made for a schema that has changed since."""

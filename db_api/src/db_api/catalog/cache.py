@@ -30,25 +30,26 @@ class Catalog:
         self._read = read
         self._monotonic_seconds = monotonic_seconds
         self._snapshot: SchemaCache | None = None
-        self._started_at = float("-inf")
-        self._lock = asyncio.Lock()
-
-    @property
-    def is_loaded(self) -> bool:
-        """Tell whether a snapshot was ever read."""
-        return self._snapshot is not None
+        self._begun_at = float("-inf")
+        self._reading: asyncio.Task[SchemaCache] | None = None
 
     async def snapshot(self) -> SchemaCache:
         """Return the snapshot in use, reading the first one."""
-        return self._snapshot or await self._read_after(float("-inf"))
+        return self._snapshot or await self._read_once()
 
     async def reload(self) -> SchemaCache:
         """Read a snapshot that shows all that was committed before this call."""
-        return await self._read_after(self._monotonic_seconds())
+        if self._reading is not None:  # it may have begun before that
+            await asyncio.wait([self._reading])
+        return await self._read_once()
 
     async def reload_after_miss(self) -> SchemaCache:
         """Read a newer snapshot, unless one was begun within the last second."""
-        return await self._read_after(self._monotonic_seconds() - MISS_INTERVAL_SECONDS)
+        age_seconds = self._monotonic_seconds() - self._begun_at
+        is_new = self._reading is None and age_seconds < MISS_INTERVAL_SECONDS
+        if self._snapshot is not None and is_new:
+            return self._snapshot
+        return await self._read_once()
 
     async def tables(self, schema: str) -> tuple[Table, ...]:
         """List the tables of a schema in alphabetical order; none for an unknown schema."""
@@ -67,10 +68,16 @@ class Catalog:
             found = snapshot.table(schema, table)
         return snapshot, found
 
-    async def _read_after(self, moment: float) -> SchemaCache:
-        """Return a snapshot that was begun at `moment` or later."""
-        async with self._lock:
-            if self._snapshot is None or self._started_at < moment:
-                self._started_at = self._monotonic_seconds()
-                self._snapshot = await self._read()
-            return self._snapshot
+    async def _read_once(self) -> SchemaCache:
+        """Read a snapshot, or join whoever reads one; all who wait share its fate."""
+        if self._reading is None:
+            self._begun_at = self._monotonic_seconds()
+            self._reading = asyncio.create_task(self._replace())
+        return await asyncio.shield(self._reading)
+
+    async def _replace(self) -> SchemaCache:
+        try:
+            self._snapshot = await self._read()
+        finally:
+            self._reading = None
+        return self._snapshot
