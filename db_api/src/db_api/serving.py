@@ -32,6 +32,7 @@ GRACE_SECONDS: Final = 10
 
 _CIPHERS: Final = "ECDHE+AESGCM:ECDHE+CHACHA20"  # forward secret and authenticated (RFC 9325, 4.2)
 _BACKLOG: Final = 2048
+_GOODBYE_SECONDS: Final = 1.0  # for a TLS peer to confirm the end of a connection
 
 _log = structlog.get_logger(__name__)
 
@@ -171,12 +172,16 @@ def _url(listener: Listener, bound: socket.socket) -> str:
 def _loop_factory(
     handshake_seconds: float | None,
 ) -> Callable[[], asyncio.AbstractEventLoop]:
-    """Make event loops whose servers end a TLS handshake that takes longer; None = no TLS."""
+    """Make event loops whose TLS servers wait no longer for a peer than ours do; None = no TLS."""
 
     def new_loop() -> asyncio.AbstractEventLoop:
         loop = FastLoop()
-        if handshake_seconds is not None:  # uvicorn has no setting for it, the default is 60 s
-            listen = partial(loop.create_server, ssl_handshake_timeout=handshake_seconds)
+        if handshake_seconds is not None:  # uvicorn has no settings for them: 60 and 30 s
+            listen = partial(
+                loop.create_server,
+                ssl_handshake_timeout=handshake_seconds,
+                ssl_shutdown_timeout=_GOODBYE_SECONDS,
+            )
             loop.create_server = listen  # type: ignore[method-assign]  # see above
         return loop
 

@@ -12,7 +12,8 @@ import httpx
 import pytest
 
 from support.edge import MODULES, running_edge
-from support.raw_http import connection, read_to_end
+from support.http_attacks import HOST
+from support.raw_http import connection, read_answer, read_to_end, status_of
 from support.servers import RunningServer
 from support.tls import TlsFiles, issue_certificate
 
@@ -103,6 +104,19 @@ def test_a_stop_does_not_wait_for_a_client_that_sends_nothing(package: str) -> N
         connected.sendall(b"GET / HTTP/1.1\r\n")
 
         assert server.stop() == 0
+
+
+def test_a_stop_does_not_wait_for_an_idle_tls_client(package: str, tls: TlsFiles) -> None:
+    env = {"TLS_CERT_FILE": str(tls.cert), "TLS_KEY_FILE": str(tls.key)}
+    with running_edge(package, env=env) as server, connection(server.port) as connected:
+        secured = tls.client_context().wrap_socket(connected, server_hostname="127.0.0.1")
+        secured.sendall(b"GET / HTTP/1.1\r\n" + HOST + b"\r\n")
+        assert status_of(read_answer(secured)) == 200
+
+        assert server.stop() == 0
+        secured.close()
+
+    assert server.events("log", logger="uvicorn.error") == []
 
 
 def test_an_address_in_use_is_named(package: str) -> None:
