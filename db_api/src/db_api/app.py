@@ -71,6 +71,7 @@ async def open_app(settings: Settings, gate: LicenseGate) -> AsyncIterator[ASGIA
         await gate.open(settings.license_start_wait)
         if not gate.is_open:
             raise LicenseClosedError(gate.view.message, details=gate.view.code)
+        _log.info("license.state", state=gate.view.state, usable=True)
         watching = asyncio.create_task(gate.watch())
         stack.callback(watching.cancel)
 

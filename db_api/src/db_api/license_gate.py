@@ -7,7 +7,7 @@ judges the cache again, so that time, another process or `activate-license` chan
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -128,11 +128,9 @@ class LicenseGate:
         self._take(await self._client.status())
         if self.is_open:
             return
-        try:
+        with suppress(TimeoutError):
             async with asyncio.timeout(patience_seconds):
                 await self._activate_once_reachable(self.view)
-        except TimeoutError:
-            _log.warning("license.unreachable", waited_seconds=patience_seconds)
 
     async def _activate_once_reachable(self, cached: LicenseView) -> None:
         while True:
@@ -155,7 +153,10 @@ class LicenseGate:
 
     async def refresh(self) -> None:
         """Look once: at the cache, and at the license server when that is due."""
+        before = self.view.state
         self._take(await self._client.refresh_if_due())
+        if self.view.state != before:
+            _log.warning("license.state", state=self.view.state, usable=self.is_open)
 
     async def activate(self, owner: Owner) -> LicenseView:
         """Put another license under the running gate, if it is usable.
@@ -193,10 +194,8 @@ class LicenseGate:
             return _invalid(error.details or error.code, error.message)
 
     def _take(self, status: LicenseStatus) -> None:
-        view = view_of(status)
-        if view.state != self.view.state:
-            _log.warning("license.state", state=view.state, usable=view.valid)
-        self.is_open, self.view = view.valid, view
+        self.view = view_of(status)
+        self.is_open = self.view.valid
 
 
 def view_of(status: LicenseStatus) -> LicenseView:

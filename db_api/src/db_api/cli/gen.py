@@ -1,6 +1,7 @@
 """`db-api gen`: secrets on standard output and nowhere else."""
 
 import secrets
+import sys
 
 import click
 
@@ -27,7 +28,12 @@ def password() -> None:
 @gen.command("password-hash")
 def password_hash() -> None:
     """Read a password from standard input; print its Argon2id hash for AUTH_PASS_HASH."""
-    text = click.prompt("Password", hide_input=True, err=True)
+    if sys.stdin.isatty():
+        text = click.prompt("Password", hide_input=True, err=True)
+    else:
+        text = sys.stdin.readline().rstrip("\r\n")
+    if not text:
+        raise click.UsageError("the password is empty")
     click.echo(hash_password(text))
 
 

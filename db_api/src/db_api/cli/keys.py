@@ -19,6 +19,7 @@ from db_api.control.keys import KeyStore, NewKey
 from db_api.schemas import SchemaStore
 
 T = TypeVar("T")
+_KEY_TYPES = click.Choice([key_type.value for key_type in KeyType])
 _schema = click.option("--schema", required=True, help="The schema that the key is for.")
 _json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
@@ -38,7 +39,7 @@ def keys() -> None:
 @keys.command()
 @_schema
 @click.option("--name", required=True, help="What the key is called, 1 to 64 characters.")
-@click.option("--type", "key_type", required=True, type=click.Choice([*KeyType]))
+@click.option("--type", "key_type", required=True, type=_KEY_TYPES)
 @click.option(
     "--expires-at", type=click.DateTime(), help="When it ends, in UTC; never if left out."
 )

@@ -1,0 +1,76 @@
+"""A TCP port in front of PostgreSQL's socket that a test opens and closes."""
+
+import asyncio
+import socket
+from asyncio import StreamReader, StreamWriter
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+from anyio.from_thread import start_blocking_portal
+
+_POSTGRES_PORT = 5432
+
+
+def free_port() -> int:
+    """Find a port of loopback on which nobody listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def socket_of(database_url: str) -> tuple[str, int] | Path:
+    """Find where the PostgreSQL of a URL listens: a host and port, or a socket."""
+    parts = urlsplit(database_url)
+    folder = parse_qs(parts.query).get("host", [""])[0]
+    port = parts.port or _POSTGRES_PORT
+    if folder:
+        return Path(folder) / f".s.PGSQL.{port}"
+    return parts.hostname or "127.0.0.1", port
+
+
+def through(database_url: str, port: int) -> str:
+    """Rewrite a URL so that it goes through a local port."""
+    parts = urlsplit(database_url)
+    credentials = parts.netloc.rpartition("@")[0]
+    return parts._replace(netloc=f"{credentials}@127.0.0.1:{port}", query="").geturl()
+
+
+@contextmanager
+def forwarding(database_url: str, port: int) -> Iterator[None]:
+    """Forward a local port to the PostgreSQL of a URL, in a thread of its own."""
+    with (
+        start_blocking_portal() as portal,
+        portal.wrap_async_context_manager(_forwarding(database_url, port)),
+    ):
+        yield
+
+
+@asynccontextmanager
+async def _forwarding(database_url: str, port: int) -> AsyncIterator[None]:
+    target = socket_of(database_url)
+
+    async def connect() -> tuple[StreamReader, StreamWriter]:
+        if isinstance(target, Path):
+            return await asyncio.open_unix_connection(target)
+        return await asyncio.open_connection(*target)
+
+    async def serve(client_reader: StreamReader, client_writer: StreamWriter) -> None:
+        server_reader, server_writer = await connect()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(_pump(client_reader, server_writer))
+            tasks.create_task(_pump(server_reader, client_writer))
+
+    listener = await asyncio.start_server(serve, "127.0.0.1", port)
+    try:
+        yield
+    finally:
+        listener.close()
+
+
+async def _pump(reader: StreamReader, writer: StreamWriter) -> None:
+    while data := await reader.read(65_536):
+        writer.write(data)
+        await writer.drain()
+    writer.close()
