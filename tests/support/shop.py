@@ -111,6 +111,7 @@ class Settings:
     size: int = 4
     wait_seconds: float = 5
     statement_timeout_ms: int = 20_000
+    lock_timeout_ms: int = 2_000
     max_rows: int = 1000
 
 
@@ -127,7 +128,9 @@ class DataSide:
         database = Database(self.connections, settings.wait_seconds)
         self.catalog = Catalog(database.read_schema_cache, lambda: self.now)
         limits = CallerLimits(settings.statement_timeout_ms, settings.max_rows)
-        self._engine = Engine(database, self.catalog, EngineLimits(limits, limits, 2_000))
+        self._engine = Engine(
+            database, self.catalog, EngineLimits(limits, limits, settings.lock_timeout_ms)
+        )
 
     @asynccontextmanager
     async def client(self, caller: Caller) -> AsyncIterator[httpx.AsyncClient]:

@@ -74,7 +74,7 @@ def answer_read(request: Request, result: Result) -> Answer:
 def answer_insert(request: Request, table: Table, result: Result) -> Answer:
     """Answer POST of rows."""
     returning = request.preferences.returning
-    counted = result.rows if request.preferences.count else "*"
+    counted = result.rows if request.preferences.count in {"exact", "estimated"} else "*"
     headers = [
         ("Content-Range", f"*/{counted}"),
         *_preference_headers(request, "missing", "return", "count", "handling"),

@@ -102,7 +102,7 @@ class Database:
         except (OSError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError) as error:
             raise _unavailable() from error
         except (asyncpg.PostgresError, RestError):
-            is_settled = not connection.is_in_transaction()
+            is_settled = connection.is_closed() or not connection.is_in_transaction()
             raise
         finally:
             if not is_settled:

@@ -52,6 +52,20 @@ async def test_a_statement_that_takes_too_long_is_a_timeout(shared_shop: str) ->
         assert (await client.get("/numbers?n=eq.1")).status_code == 200
 
 
+async def test_a_lock_that_is_not_had_in_time_is_worth_another_try(shop: str) -> None:
+    connection = await asyncpg.connect(shop)
+    async with (
+        opened_shop(shop, settings=Settings(lock_timeout_ms=100)) as client,
+        connection.transaction(),
+    ):
+        await client.get("/products")
+        await connection.execute("LOCK TABLE shop.numbers IN ACCESS EXCLUSIVE MODE")
+        answer = await client.get("/numbers")
+    await connection.close()
+    assert (answer.status_code, answer.json()["code"]) == (503, "55P03")
+    assert answer.headers["Retry-After"] == "1"
+
+
 async def test_a_frozen_backend_is_left_behind(shared_shop: str) -> None:
     settings = Settings(size=1, statement_timeout_ms=100)
     async with opened_shop(shared_shop, settings=settings) as client:

@@ -159,7 +159,7 @@ class Resolver:
         return found
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=256)  # few: it keeps tables of old schema caches alive
 def _all_columns(table: Table) -> tuple[Output, ...]:
     return tuple(map(_plain, table.columns.values()))
 
