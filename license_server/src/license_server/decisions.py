@@ -29,6 +29,7 @@ TRIAL_OFFLINE_GRACE: Final = timedelta(days=3)
 
 _JTI_BYTES: Final = 16
 _DEFAULTS: Final = Policy()
+_ENCODER: Final = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
 
 Claims = dict[str, object]
 
@@ -132,7 +133,7 @@ def claims_of(
 
 def encode_claims(claims: Claims) -> bytes:
     """Return claims as they are signed: compact JSON, members as ordered, ASCII."""
-    return json.dumps(claims, separators=(",", ":"), allow_nan=False).encode("ascii")
+    return _ENCODER.encode(claims).encode("ascii")
 
 
 def _new_id() -> str:

@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from operator import itemgetter
 from types import MappingProxyType
 from typing import Any, Final, Protocol, TypeVar
 
@@ -20,6 +21,11 @@ from license_server.seats import Occupancy
 POLICY_COLUMNS: Final = tuple(
     column.name for column in products.c if column.name not in {"code", "name", "created_at"}
 )
+POLICY_LABEL: Final = "policy_{}"
+"""Name of a policy's column beside those of a license, some of which have the same names."""
+
+_columns_of: Final = itemgetter(*POLICY_COLUMNS)
+_labels_of: Final = itemgetter(*map(POLICY_LABEL.format, POLICY_COLUMNS))
 
 Values = dict[str, object]
 _From = TypeVar("_From")
@@ -46,37 +52,32 @@ def to_instant(seconds: int) -> datetime:
 def to_found(row: Row) -> Found:
     """Return what a row of `statements.found` says."""
     return Found(
-        license=to_license(row, "license_"),
-        policy=to_policy(row),
+        license=to_license(row),
+        policy=_policy(*_labels_of(row)),
         email_matches=bool(row["email_matches"]),
         key_superseded_until=_optional(to_instant, row["superseded_until"]),
         seat=_to_seat(row),
     )
 
 
-def to_license(row: Row, prefix: str = "") -> License:
-    """Return the license of a row whose columns have `prefix` before their names."""
+def to_license(row: Row) -> License:
+    """Return the license of a row that has the columns of licenses."""
     return License(
-        license_id=row[f"{prefix}id"],
-        product=row[f"{prefix}product"],
-        kind=Kind(row[f"{prefix}kind"]),
-        standing=Standing(row[f"{prefix}standing"]),
-        issued_at=to_instant(row[f"{prefix}issued_at"]),
-        starts_at=to_instant(row[f"{prefix}starts_at"]),
-        expires_at=_optional(to_instant, row[f"{prefix}expires_at"]),
-        trial=_optional(_to_span, row[f"{prefix}trial_seconds"]),
-        renewal_grace=_to_span(row[f"{prefix}renewal_grace_seconds"]),
+        license_id=row["id"],
+        product=row["product"],
+        kind=Kind(row["kind"]),
+        standing=Standing(row["standing"]),
+        issued_at=to_instant(row["issued_at"]),
+        starts_at=to_instant(row["starts_at"]),
+        expires_at=_optional(to_instant, row["expires_at"]),
+        trial=_optional(_to_span, row["trial_seconds"]),
+        renewal_grace=_to_span(row["renewal_grace_seconds"]),
     )
 
 
 def to_product(row: Row) -> Product:
     """Return the product of a row of its table."""
-    return Product(code=row["code"], name=row["name"], policy=to_policy(row))
-
-
-def to_policy(row: Row) -> Policy:
-    """Return the policy of a row that has the columns of products."""
-    return _policy(*(row[name] for name in POLICY_COLUMNS))
+    return Product(code=row["code"], name=row["name"], policy=_policy(*_columns_of(row)))
 
 
 @lru_cache(maxsize=256)  # products are few, and every request needs the policy of one

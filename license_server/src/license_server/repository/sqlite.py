@@ -31,7 +31,7 @@ from license_server.repository.trials import start_trial
 from license_server.seats import HOUR, allot_seat
 
 _FIND: Final = Named.of(statements.found())
-_MARK_SEEN: Final = Named.of(statements.mark_seen(statements.found().subquery("found")))
+_MARK_SEEN: Final = Named.of(statements.mark_seen(statements.named().subquery("named")))
 _COUNT: Final = Named.of(statements.occupancy())
 _REGISTER: Final = Named.of(statements.register())
 _FORGET: Final = Named.of(statements.forget())

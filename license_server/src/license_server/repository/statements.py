@@ -23,7 +23,7 @@ from sqlalchemy import (
     update,
 )
 
-from license_server.repository.rows import POLICY_COLUMNS
+from license_server.repository.rows import POLICY_COLUMNS, POLICY_LABEL
 from license_server.repository.tables import (
     deployments,
     license_keys,
@@ -37,26 +37,38 @@ Rows = Select[*tuple[object, ...]]
 """A query, whatever its columns."""
 
 
-def found() -> Rows:
-    """Everything that a judgment needs, by key: license, policy, match of the email, seat.
+def named() -> Rows:
+    """Look a key up: its license, and whether the email is the owner's.
 
-    Parameters: `key_mac_0`, `key_mac_1`, `email_0`, `email_1`, `instance_id`.
+    Parameters: `key_mac_0`, `key_mac_1`, `email_0`, `email_1`.
     """
     return (
         select(
-            *(column.label(f"license_{column.name}") for column in licenses.c),
-            *(products.c[name] for name in POLICY_COLUMNS),
+            *licenses.c,
             _is_presented(owners.c.email_index, "email").label("email_matches"),
             license_keys.c.superseded_until,
-            deployments.c.instance_id,
-            deployments.c.blocked_at,
         )
         .select_from(license_keys)
         .join(licenses, licenses.c.id == license_keys.c.license_id)
         .join(owners, owners.c.id == licenses.c.owner_id)
+        .where(_is_presented(license_keys.c.mac, "key_mac"))
+    )
+
+
+def found() -> Rows:
+    """`named`, with all else that a judgment needs: the policy, and how the deployment stands.
+
+    Parameter besides: `instance_id`.
+    """
+    return (
+        named()
+        .add_columns(
+            *(products.c[name].label(POLICY_LABEL.format(name)) for name in POLICY_COLUMNS),
+            deployments.c.instance_id,
+            deployments.c.blocked_at,
+        )
         .join(products, products.c.code == licenses.c.product)
         .outerjoin(deployments, _is_visitor(licenses.c.id))
-        .where(_is_presented(license_keys.c.mac, "key_mac"))
     )
 
 
@@ -66,17 +78,17 @@ def mark_seen(row: FromClause) -> Update:
     Parameters: those of the visit (`_sighting`), `product`, `instance_id`, `at`.
 
     Args:
-        row: `found()` as a CTE or subquery.
+        row: `named()` or `found()`, as a subquery or CTE.
     """
     return (
         update(deployments)
         .values(**_sighting())
         .where(
-            _is_visitor(row.c.license_id),
+            _is_visitor(row.c.id),
             row.c.email_matches,
-            row.c.license_standing == "active",
-            row.c.license_product == bindparam("product"),
-            row.c.blocked_at.is_(None),
+            row.c.standing == "active",
+            row.c.product == bindparam("product"),
+            deployments.c.blocked_at.is_(None),
             or_(row.c.superseded_until.is_(None), row.c.superseded_until > bindparam("at")),
         )
     )
