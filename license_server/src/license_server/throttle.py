@@ -1,8 +1,8 @@
 """How often things may happen: rules of the library `limits`, counted in this process's memory.
 
 The library's own memory storage is not used: it counts by the wall clock (set back an hour, it
-would lock everybody out for that hour), never forgets to grow, and looks through all its entries
-at each hit. Its storages for several processes fit `RateLimiter` as they are.
+would lock everybody out for that hour), has no bound, and looks through all its entries at each
+hit. Its storages for several processes fit `RateLimiter` as they are.
 """
 
 from collections import OrderedDict
@@ -14,7 +14,6 @@ from typing import Final
 import structlog
 from limits import RateLimitItem, parse
 from limits.aio.storage import Storage
-from limits.aio.strategies import FixedWindowRateLimiter
 
 from license_server.errors import RateLimited
 from license_server.ports import EMAIL_MISMATCHES
@@ -63,7 +62,6 @@ class RateLimiter:
     ) -> None:
         self._rules = rules
         self._storage = storage
-        self._strategy = FixedWindowRateLimiter(storage)
         self._now = now
 
     async def hit(self, rule: str, subject: str, cost: int = 1) -> None:
@@ -73,21 +71,29 @@ class RateLimiter:
             RateLimited: the rule allows no more of them now.
         """
         item = self._rules[rule]
-        if not await self._strategy.hit(item, rule, subject, cost=cost):
-            wait = await self._seconds_left(item, rule, subject)
+        key = _key(rule, subject)
+        count = await self._storage.incr(key, item.get_expiry(), cost)
+        if count <= item.amount:
+            return
+        if count - cost <= item.amount:  # a line a window: a flood must not fill the log
             _log.warning("ratelimit.hit", rule=rule)
-            raise RateLimited("too many requests: wait a while", retry_after_seconds=wait)
+        raise RateLimited(
+            "too many requests: wait a while", retry_after_seconds=await self._seconds_left(key)
+        )
 
     async def is_exhausted(self, rule: str, subject: str) -> float | None:
         """Return after how many seconds the next event is allowed; None = it is now."""
-        item = self._rules[rule]
-        if await self._strategy.test(item, rule, subject):
+        key = _key(rule, subject)
+        if await self._storage.get(key) < self._rules[rule].amount:
             return None
-        _log.warning("ratelimit.hit", rule=rule)
-        return await self._seconds_left(item, rule, subject)
+        return await self._seconds_left(key)
 
-    async def _seconds_left(self, item: RateLimitItem, rule: str, subject: str) -> float:
-        return await self._storage.get_expiry(item.key_for(rule, subject)) - self._now()
+    async def _seconds_left(self, key: str) -> float:
+        return await self._storage.get_expiry(key) - self._now()
+
+
+def _key(rule: str, subject: str) -> str:
+    return f"{rule}/{subject}"
 
 
 class BoundedMemory(Storage):

@@ -1,4 +1,7 @@
+from contextlib import suppress
+
 import pytest
+import structlog
 
 from license_server.errors import RateLimited
 from license_server.ports import EMAIL_MISMATCHES
@@ -102,3 +105,14 @@ async def test_memory_forgets_when_told() -> None:
 )
 async def test_an_ipv6_address_counts_as_its_site(address: str, source: str) -> None:
     assert source_of(address) == source
+
+
+async def test_a_flood_leaves_one_line_a_window_and_no_subject() -> None:
+    limits = Limits(per_minute=1)
+
+    with structlog.testing.capture_logs() as lines:
+        for _ in range(10):
+            with suppress(RateLimited):
+                await limits.limiter.hit(REQUESTS, "192.0.2.1")
+
+    assert lines == [{"event": "ratelimit.hit", "rule": REQUESTS, "log_level": "warning"}]
