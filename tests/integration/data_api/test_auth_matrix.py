@@ -159,3 +159,14 @@ async def test_each_caller_gets_what_is_due_on_each_route(api: tuple[Api, Licens
                 wrong.append((method, path, caller, answer.status_code, answer.text))
 
     assert wrong == []
+
+
+def test_every_management_route_stands_in_the_wire_document() -> None:
+    document = Path(__file__).parents[3] / "db_api" / "wire" / "README.md"
+    text = document.read_text()
+
+    assert [
+        path
+        for _, path in OUTCOMES
+        if path.startswith("/api") and path.partition("?")[0] not in text
+    ] == []
