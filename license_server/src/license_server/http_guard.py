@@ -156,11 +156,13 @@ class GuardedProtocol(HttpToolsProtocol):
         super().on_body(body)
 
     def on_message_complete(self) -> None:
-        """Expect nothing more: now the client waits."""
+        """Expect nothing more: now the client waits, unless it was answered before it ended."""
         self._in_body = False
         self._unframed_bytes = 0
         self._due_at = None
         super().on_message_complete()
+        if self._open_cycle() is None:
+            self._expect_head()  # uvicorn's clock of idle connections has been stopped by the body
 
     def pause_writing(self) -> None:
         """Start the clock of a client that does not read its answer."""
@@ -194,13 +196,17 @@ class GuardedProtocol(HttpToolsProtocol):
         if self._stalled_at is not None and now >= self._stalled_at + self.stall_seconds:
             self.transport.abort()
             return
-        if self.flow.read_paused and self._due_at is not None:
-            self._due_at += _WATCH_SECONDS  # the application is not reading: its time, not theirs
+        if self._due_at is not None and self._is_our_turn():
+            self._due_at = now + self.head_seconds
         if self._due_at is not None and now >= self._due_at:
             self._refuse(Refusal(408, "The request took too long to arrive."))
             return
         wait = _WATCH_SECONDS if self._due_at is None else min(_WATCH_SECONDS, self._due_at - now)
         self._watch = self.loop.call_later(wait, self._watch_deadlines)
+
+    def _is_our_turn(self) -> bool:
+        """Tell whether the client waits for us: to read on, or to answer what it sent before."""
+        return self.flow.read_paused or (not self._in_body and self._open_cycle() is not None)
 
     def _refuse(self, refusal: Refusal) -> None:
         _log.warning("http.refused", status=refusal.status, reason=refusal.detail)

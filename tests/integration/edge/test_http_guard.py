@@ -99,12 +99,29 @@ def test_a_second_request_on_a_connection_has_the_same_deadline(impatient: Runni
         assert status_of(read_to_end(connected)) == 408
 
 
+def test_a_client_that_waits_for_a_slow_answer_is_not_hurried(impatient: RunningServer) -> None:
+    request = POST.replace(b"POST / ", b"POST /slow ") + b"Content-Length: 2\r\n\r\nab\r\n"
+    with connection(impatient.port) as connected:
+        connected.sendall(request)  # old clients end a body with a line feed too many
+
+        assert status_of(read_answer(connected)) == 200
+
+
 def test_an_idle_connection_is_closed_without_a_word(edge: RunningServer) -> None:
     with connection(edge.port) as connected:
         connected.sendall(b"GET / HTTP/1.1\r\n" + HOST + b"\r\n")
         assert status_of(read_answer(connected)) == 200
 
         assert read_to_end(connected) == b""
+
+
+def test_a_connection_that_idles_after_an_early_refusal_is_ended(impatient: RunningServer) -> None:
+    with connection(impatient.port) as connected:
+        connected.sendall(POST + b"Content-Length: 17000\r\n\r\n")
+        assert status_of(read_answer(connected)) == 413
+        connected.sendall(b"a" * 17_000)
+
+        assert status_of(read_to_end(connected)) == 408
 
 
 def test_a_client_that_stops_reading_its_answer_is_cut_off(impatient: RunningServer) -> None:
