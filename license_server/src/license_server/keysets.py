@@ -1,7 +1,8 @@
 """Key sets: which keys may sign for this server, told by offline roots.
 
 The server reads its own key sets with the eyes of a client: what no client would accept must not
-be served. Mirrors `wire/schemas/keyset.schema.json`; members that it does not know are ignored.
+be served. Mirrors `wire/schemas/keyset-document.json` and `keyset-payload.json`; members that
+they do not name are ignored.
 """
 
 import re

@@ -15,6 +15,9 @@ from license_server.license_keys import random_symbols
 TRIAL_STARTS_WITHIN: Final = timedelta(days=30)
 """A trial that nobody started starts by itself this long after its issue (contract)."""
 
+LONGEST: Final = timedelta(days=36_525)
+"""A century: what is meant to last longer is meant for life."""
+
 _ID_SYMBOLS: Final = 26
 
 
@@ -123,7 +126,7 @@ class License:
         """Return it with a later end; None = for life.
 
         Raises:
-            StateConflict: it is revoked or a trial, or would end no later than now.
+            StateConflict: it is revoked, a trial or for life, or this would be no later end.
         """
         if self.standing is Standing.REVOKED:
             raise StateConflict("cannot renew a license that is revoked: issue a new one")
@@ -133,6 +136,8 @@ class License:
             raise StateConflict("cannot renew a license for life: it has no end")
         if until is not None and until <= max(self.expires_at, now):
             raise StateConflict("a renewal must end after the present end, and after now")
+        if until is not None and until > now + LONGEST:
+            raise StateConflict(f"a renewal must end within {LONGEST.days} days")
         return replace(self, expires_at=until)
 
 

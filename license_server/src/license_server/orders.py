@@ -2,15 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
 
 from license_server.emails import Email
 from license_server.errors import FieldError, InvalidField
-from license_server.licenses import Kind, License, Standing, new_license_id
+from license_server.licenses import LONGEST, Kind, License, Standing, new_license_id
 from license_server.products import Policy
-
-MAX_LENGTH: Final = timedelta(days=36_525)
-"""A century: what is meant to last longer is meant for life."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +38,13 @@ def new_license(order: Order, policy: Policy, now: datetime) -> License:
         InvalidField: it would end before it starts, or last longer than a century.
     """
     starts = order.starts_at or now
-    if order.lasts is not None and not timedelta() < order.lasts <= MAX_LENGTH:
-        raise InvalidField(FieldError("days", f"1 to {MAX_LENGTH.days} is expected"))
+    if order.lasts is not None and not timedelta() < order.lasts <= LONGEST:
+        raise InvalidField(FieldError("days", f"1 to {LONGEST.days} is expected"))
     is_trial = order.kind is Kind.TRIAL
     expires = None if is_trial else _end(order, policy, starts)
-    if expires is not None and expires <= max(starts, now):
-        raise InvalidField(FieldError("expires", "an instant after now and the start is expected"))
+    if expires is not None and not max(starts, now) < expires <= now + LONGEST:
+        expected = f"an instant after now and the start, within {LONGEST.days} days, is expected"
+        raise InvalidField(FieldError("expires", expected))
     return License(
         license_id=new_license_id(),
         product=order.product,

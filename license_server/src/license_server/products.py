@@ -1,5 +1,6 @@
 """Products and the policy that each sets for its licenses."""
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,6 +19,10 @@ MAX_OFFLINE_GRACE: Final = timedelta(days=400)
 """A decision's longest life (contract, claim `grc`)."""
 MIN_REFRESH: Final = timedelta(minutes=1)
 """Clients come back no sooner (contract, "Refresh")."""
+LONGEST_SPAN: Final = timedelta(days=3650)
+"""Of everything else in a policy (`wire/schemas/decision-claims.json`, claim `rgr`)."""
+MAX_RIGHTS_BYTES: Final = 2048
+"""Of entitlements and limits in a decision, which has at most 8 KiB as a whole."""
 MAX_LIVE_DEPLOYMENTS: Final = 10_000
 """Deployments that the server remembers of one license (contract, "Limits of abuse")."""
 
@@ -100,6 +105,8 @@ def _broken_names(product: Product) -> list[FieldError]:
         ("key_prefix", _KEY_PREFIX.fullmatch(policy.key_prefix), "2 to 10 of A-Z 0-9 are expected"),
         ("entitlements", all(map(_NAME_OF_RIGHT.fullmatch, rights)),
          "names of 1 to 64 of a-z 0-9 . _ : - are expected"),
+        ("entitlements", len(json.dumps([rights, dict(policy.limits)])) <= MAX_RIGHTS_BYTES,
+         f"at most {MAX_RIGHTS_BYTES} bytes together with the limits are expected"),
         ("client_version", all(v is None or _VERSION.fullmatch(v) for v in versions),
          "numbers like 1.4.2 are expected"),
     ]  # fmt: skip
@@ -107,18 +114,22 @@ def _broken_names(product: Product) -> list[FieldError]:
 
 
 def _broken_times(policy: Policy) -> list[FieldError]:
-    rules = [
-        ("refresh", policy.refresh >= MIN_REFRESH, "at least one minute is expected"),
-        ("lease", policy.refresh <= policy.lease, "no less than refresh is expected"),
-        ("offline_grace", policy.lease <= policy.offline_grace, "no less than lease is expected"),
-        ("offline_grace", policy.offline_grace <= MAX_OFFLINE_GRACE,
-         f"at most {MAX_OFFLINE_GRACE.days} days are expected"),
-        ("validity", policy.validity is None or policy.validity > timedelta(), "more than 0"),
-        ("trial", policy.trial > timedelta(), "more than 0 days are expected"),
-        ("renewal_grace", policy.renewal_grace >= timedelta(), "no less than 0 is expected"),
-        ("expiring_notice", policy.expiring_notice >= timedelta(), "no less than 0 is expected"),
-    ]  # fmt: skip
-    return [FieldError(name, rule) for name, holds, rule in rules if not holds]
+    day, none = timedelta(days=1), timedelta()
+    validity = LONGEST_SPAN if policy.validity is None else policy.validity
+    spans = [
+        ("refresh", MIN_REFRESH, policy.refresh, MAX_OFFLINE_GRACE),
+        ("lease", policy.refresh, policy.lease, MAX_OFFLINE_GRACE),
+        ("offline_grace", policy.lease, policy.offline_grace, MAX_OFFLINE_GRACE),
+        ("validity", day, validity, LONGEST_SPAN),
+        ("trial", day, policy.trial, LONGEST_SPAN),
+        ("renewal_grace", none, policy.renewal_grace, LONGEST_SPAN),
+        ("expiring_notice", none, policy.expiring_notice, LONGEST_SPAN),
+    ]
+    return [
+        FieldError(name, f"a time from {least} to {most} is expected")
+        for name, least, span, most in spans
+        if not least <= span <= most
+    ]
 
 
 def _broken_numbers(product: Product) -> list[FieldError]:

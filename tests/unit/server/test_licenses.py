@@ -49,6 +49,11 @@ def test_a_renewal_that_gives_nothing_is_refused(license_: License) -> None:
         license_.renewed(end, NOW)
 
 
+def test_a_renewal_past_a_century_is_refused() -> None:
+    with pytest.raises(StateConflict, match="36525 days"):
+        a_license(expires_at=NOW).renewed(NOW + 40_000 * DAY, NOW)
+
+
 def test_an_expired_license_is_active_again_by_renewal() -> None:
     expired = a_license(expires_at=NOW - 30 * DAY)
     assert expired.status(NOW) is Status.EXPIRED

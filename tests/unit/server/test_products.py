@@ -24,11 +24,13 @@ from support.licensing import DAY, HOUR, NOW
         ("validity", {"validity": timedelta()}),
         ("trial", {"trial": timedelta()}),
         ("renewal_grace", {"renewal_grace": -DAY}),
+        ("renewal_grace", {"renewal_grace": 3651 * DAY}),
         ("expiring_notice", {"expiring_notice": -DAY}),
         ("deployment_limit", {"deployment_limit": 0}),
         ("deployment_limit", {"deployment_limit": 10_001}),
         ("entitlements", {"entitlements": ("SSO",)}),
         ("entitlements", {"limits": {"": 1}}),
+        ("entitlements", {"entitlements": tuple(f"e{i:060}" for i in range(40))}),
         ("limits", {"limits": {"seats": 2**53}}),
         ("client_version", {"minimum_client_version": "new"}),
         ("client_version", {"recommended_client_version": "1.x"}),
@@ -72,6 +74,7 @@ def order(**changes: Any) -> Order:
         order(starts_at=NOW - 9 * DAY, lasts=DAY),
         order(lasts=timedelta()),
         order(lasts=40_000 * DAY),
+        order(expires_at=NOW + 40_000 * DAY),
     ],
 )
 def test_a_license_that_ends_before_it_begins_is_not_issued(wrong: Order) -> None:

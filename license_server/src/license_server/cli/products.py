@@ -78,7 +78,8 @@ def list_(folder: Path, *, is_json: bool) -> None:
     if is_json:
         print_json(records)
     else:
-        print_table(records, nothing="There is no product: see `license-server product create`.")
+        rows = [_row(record) for record in records]
+        print_table(rows, nothing="There is no product: see `license-server product create`.")
 
 
 def _record(made: Product) -> Record:
@@ -90,7 +91,18 @@ def _record(made: Product) -> Record:
         "validity_days": None if policy.validity is None else policy.validity.days,
         "trial_days": policy.trial.days,
         "renewal_grace_days": policy.renewal_grace.days,
+        "refresh_hours": policy.refresh // hours("1"),
+        "lease_hours": policy.lease // hours("1"),
+        "offline_grace_days": policy.offline_grace.days,
+        "expiring_notice_days": policy.expiring_notice.days,
         "deployment_limit": policy.deployment_limit,
         "entitlements": list(policy.entitlements),
         "limits": dict(policy.limits),
+        "minimum_client_version": policy.minimum_client_version,
+        "recommended_client_version": policy.recommended_client_version,
     }
+
+
+def _row(record: Record) -> Record:
+    names = ("code", "name", "key_prefix", "validity_days", "deployment_limit", "entitlements")
+    return {name: record[name] for name in names}
