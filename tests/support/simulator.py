@@ -6,6 +6,7 @@ request and reading of the reply are under test; nothing of the client is import
 
 import json
 import secrets
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
@@ -260,12 +261,14 @@ def endless(_: Simulator, request: Request) -> httpx.Response:
     return httpx.Response(200, stream=_Stream(chunks))
 
 
-def hanging(release: Callable[[], object]) -> Switch:
-    """Send one byte, then nothing until `release` returns."""
+def hanging(released: threading.Event, reached: threading.Event | None = None) -> Switch:
+    """Send one byte, then nothing until `released` is set; `reached` tells that it began."""
 
     def chunks() -> Iterator[bytes]:
         yield b"{"
-        release()
+        if reached is not None:
+            reached.set()
+        released.wait()
         yield b"}"
 
     return lambda _simulator, _request: httpx.Response(200, stream=_Stream(chunks))

@@ -79,10 +79,20 @@ class Memory:
             found.stored is None
             or found.stored.decision.issued_at < known.stored.decision.issued_at
         )
-        if is_lost or is_behind:
-            self.is_saved = False
-            return known._replace(stamp=found.stamp)
-        return found
+        if not is_lost and not is_behind:
+            return found
+        kept = self._judge_again(known, found, now)
+        if kept.stored is None:  # a newer key set has revoked what signed it
+            return found
+        self.is_saved = False
+        return kept
+
+    def _judge_again(self, known: Snapshot, found: Snapshot, now: Reading) -> Snapshot:
+        """Return what is known, verified by the newer key set of the two."""
+        document = known.document
+        if document is not None and found.trust.current.epoch > known.trust.current.epoch:
+            document = document._replace(key_sets=found.trust.documents)
+        return take_snapshot(self._settings, Content(found.stamp, document), now)
 
     def _seal_anew(self, content: Content) -> Content:
         try:

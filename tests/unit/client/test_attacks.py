@@ -154,7 +154,7 @@ def test_a_fake_server_with_keys_of_its_own_is_refused(machine: Machine, server:
 def test_a_server_that_hangs_is_left_at_the_deadline(machine: Machine, server: Simulator) -> None:
     released = threading.Event()
     machine.total_seconds = 0.2
-    server.switch = hanging(released.wait)
+    server.switch = hanging(released)
     with pytest.raises(OfflineError, match="no answer in time"):
         machine.start().activate()
     released.set()
