@@ -19,8 +19,6 @@ from typing import Final, TextIO
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-LEVELS: Final = ("debug", "info", "warning", "error")
-
 REQUEST_ID: Final[ContextVar[str]] = ContextVar("request_id")
 """Set for the time of a request; each of its log lines carries it."""
 
@@ -51,7 +49,8 @@ def configure(level: str, stream: TextIO = sys.stderr) -> None:
     """Send every log of the process through the one handler; for entry points only.
 
     Args:
-        level: one of `LEVELS`; what lies below is dropped. Libraries log warnings and errors.
+        level: debug, info, warning or error; what lies below is dropped. Libraries log warnings
+            and errors.
         stream: where the lines go.
     """
     before: list[Processor] = [
