@@ -1,26 +1,28 @@
 """The data API in the test's own process, on a real PostgreSQL, spoken to by httpx."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import asyncpg
 import httpx
 
 from db_api.app import open_app
-from db_api.control.migrations import migrate
 from db_api.license_gate import LicenseGate
 from db_api.settings import read_settings
 from support.licensed import LicensedMachine
-from support.postgres import SharedPostgres
 
 USER = "root-of-shop"
 PASSWORD = "correct horse battery staple"
 ELSEWHERE = ("192.0.2.7", 40000)
 
 
-def migrated_template(postgres: SharedPostgres) -> str:
-    """Name the template that holds the service's own tables."""
-    return postgres.template("data_api_control", lambda url: asyncio.run(migrate(url)))
+async def execute(database_url: str, statement: str) -> None:
+    """Run statements as the superuser."""
+    connection = await asyncpg.connect(database_url)
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
 
 
 class Api(httpx.AsyncClient):

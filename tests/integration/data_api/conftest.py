@@ -1,10 +1,14 @@
-"""A customer's database for the tests of the data side."""
+"""A customer's databases, with tables to serve or with the service's own, and a license."""
 
+import asyncio
 import uuid
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
+from db_api.control.migrations import migrate
+from support.licensed import LicensedMachine, simulator_of_today
 from support.postgres import SharedPostgres
 from support.shop import make_shop
 
@@ -21,3 +25,18 @@ def shared_shop(postgres: SharedPostgres) -> Iterator[str]:
     name = f"test_{uuid.uuid4().hex[:12]}"
     yield postgres.create(name, postgres.template("shop", make_shop))
     postgres.drop(name)
+
+
+@pytest.fixture
+def database_url(postgres: SharedPostgres, new_database: Callable[..., str]) -> str:
+    """Make a database that holds the service's own tables, and return its URL."""
+    template = postgres.template("data_api_control", lambda url: asyncio.run(migrate(url)))
+    return new_database(template)
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> LicensedMachine:
+    """Make a machine on which a license was activated today."""
+    machine = LicensedMachine(tmp_path / "license", simulator_of_today())
+    machine.learn()
+    return machine

@@ -1,6 +1,6 @@
 """Every route by every kind of caller. A route without an entry here fails."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
@@ -23,8 +23,7 @@ from db_api.execution import Database
 from db_api.grammar.request import METHODS
 from db_api.license_gate import LicenseGate
 from support.licensed import LicensedMachine
-from support.management import Api, migrated_template, running_api
-from support.postgres import SharedPostgres
+from support.management import Api, running_api
 
 pytestmark = pytest.mark.anyio
 
@@ -75,18 +74,14 @@ OUTCOMES = {
 
 
 @pytest.fixture
-def database_url(postgres: SharedPostgres, new_database: Callable[..., str]) -> str:
-    return new_database(migrated_template(postgres))
-
-
-@pytest.fixture
-async def api(database_url: str, tmp_path: Path) -> AsyncIterator[tuple[Api, LicenseGate]]:
+async def api(
+    database_url: str, machine: LicensedMachine
+) -> AsyncIterator[tuple[Api, LicenseGate]]:
     connection = await asyncpg.connect(database_url)
     await connection.execute(
         "CREATE SCHEMA shop; CREATE TABLE shop.items (id int); CREATE SCHEMA warehouse"
     )
     await connection.close()
-    machine = LicensedMachine(tmp_path / "license")
     async with running_api(database_url, machine, FAILED_LOGINS_PER_MINUTE="1000") as opened:
         yield opened
 

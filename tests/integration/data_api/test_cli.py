@@ -4,26 +4,12 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
-import asyncpg
 import pytest
 
 from db_api.passwords import password_weakness, verify_password
 from support.commands import run_command
-from support.licensed import LicensedMachine, simulator_of_today
-from support.management import migrated_template, service_environment
-from support.postgres import SharedPostgres
-
-
-@pytest.fixture
-def database_url(postgres: SharedPostgres, new_database: Callable[..., str]) -> str:
-    return new_database(migrated_template(postgres))
-
-
-@pytest.fixture
-def machine(tmp_path: Path) -> LicensedMachine:
-    machine = LicensedMachine(tmp_path / "license", simulator_of_today())
-    machine.learn()
-    return machine
+from support.licensed import LicensedMachine
+from support.management import execute, service_environment
 
 
 def require_one_line(done: subprocess.CompletedProcess[str], status: int, beginning: str) -> None:
@@ -31,14 +17,6 @@ def require_one_line(done: subprocess.CompletedProcess[str], status: int, beginn
     assert done.stdout == ""
     assert len(done.stderr.splitlines()) == 1, done.stderr
     assert done.stderr.startswith(beginning)
-
-
-async def execute(database_url: str, statement: str) -> None:
-    connection = await asyncpg.connect(database_url)
-    try:
-        await connection.execute(statement)
-    finally:
-        await connection.close()
 
 
 # serve: what keeps it from starting

@@ -11,15 +11,8 @@ import httpx
 import pytest
 
 from support.commands import BIN, run_command
-from support.licensed import LicensedMachine, simulator_of_today
+from support.licensed import LicensedMachine
 from support.tcp_forwarder import free_port
-
-
-@pytest.fixture
-def machine(tmp_path: Path) -> LicensedMachine:
-    machine = LicensedMachine(tmp_path / "license", simulator_of_today())
-    machine.learn()
-    return machine
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -7,8 +7,7 @@ from db_api.license_gate import LicenseGate
 from support.client_vendor import make_key
 from support.clock import DAY
 from support.licensed import LicensedMachine
-from support.management import Api, migrated_template, running_api
-from support.postgres import SharedPostgres
+from support.management import Api, running_api
 from support.simulator import unreachable
 
 pytestmark = pytest.mark.anyio
@@ -26,11 +25,6 @@ STATUS_MEMBERS = [
     "nextRefreshAt",
     "warnings",
 ]
-
-
-@pytest.fixture
-def database_url(postgres: SharedPostgres, new_database: Callable[..., str]) -> str:
-    return new_database(migrated_template(postgres))
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -8,8 +7,7 @@ import httpx
 import pytest
 
 from support.licensed import LicensedMachine
-from support.management import Api, migrated_template, running_api
-from support.postgres import SharedPostgres
+from support.management import Api, execute, running_api
 
 pytestmark = pytest.mark.anyio
 
@@ -31,23 +29,10 @@ CREATE TABLE warehouse.shelves (id int);
 
 
 @pytest.fixture
-def database_url(postgres: SharedPostgres, new_database: Callable[..., str]) -> str:
-    return new_database(migrated_template(postgres))
-
-
-@pytest.fixture
-async def api(database_url: str, tmp_path: Path) -> AsyncIterator[Api]:
+async def api(database_url: str, machine: LicensedMachine) -> AsyncIterator[Api]:
     await execute(database_url, TABLES)
-    async with running_api(database_url, LicensedMachine(tmp_path / "license")) as (client, _):
+    async with running_api(database_url, machine) as (client, _):
         yield client
-
-
-async def execute(database_url: str, statement: str) -> None:
-    connection = await asyncpg.connect(database_url)
-    try:
-        await connection.execute(statement)
-    finally:
-        await connection.close()
 
 
 async def audit(database_url: str) -> list[tuple[str, str, str]]:
@@ -160,7 +145,7 @@ async def test_dropping_a_schema_revokes_its_keys_and_leaves_an_audit_trail(
 
 
 async def test_a_login_without_the_right_to_create_schemas_is_told_so(
-    database_url: str, tmp_path: Path
+    database_url: str, machine: LicensedMachine
 ) -> None:
     await execute(
         database_url,
@@ -169,7 +154,7 @@ async def test_a_login_without_the_right_to_create_schemas_is_told_so(
     )
     url = database_url.replace("//postgres@", "//clerk@").replace("//postgres:", "//clerk:")
     try:
-        async with running_api(url, LicensedMachine(tmp_path / "license")) as (api, _):
+        async with running_api(url, machine) as (api, _):
             answer = await api.post("/api/schemas", json={"name": "office"}, auth=api.admin)
     finally:
         await execute(database_url, "DROP OWNED BY clerk; DROP ROLE clerk")
@@ -221,8 +206,9 @@ async def test_a_body_that_is_no_json_is_refused(api: Api) -> None:
         assert error_of(answer) == (400, "DBAPI300")
 
 
-async def test_a_body_over_the_limit_is_refused(database_url: str, tmp_path: Path) -> None:
-    machine = LicensedMachine(tmp_path / "license")
+async def test_a_body_over_the_limit_is_refused(
+    database_url: str, machine: LicensedMachine
+) -> None:
     async with running_api(database_url, machine, MAX_BODY_BYTES="1024") as (api, _):
         answer = await api.post("/api/schemas", json={"name": "x" * 1024}, auth=api.admin)
 

@@ -4,29 +4,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import httpx
-import pytest
 
-from support.licensed import LicensedMachine, simulator_of_today
-from support.management import PASSWORD, USER, migrated_template, service_environment
-from support.postgres import SharedPostgres
+from support.licensed import LicensedMachine
+from support.management import PASSWORD, USER, service_environment
 from support.servers import BIN, running
 from support.tcp_forwarder import forwarding, free_port, through
 from support.tls import issue_certificate
 
 ADMIN = httpx.BasicAuth(USER, PASSWORD)
 PATIENCE_SECONDS = 30
-
-
-@pytest.fixture
-def database_url(postgres: SharedPostgres, new_database: Callable[..., str]) -> str:
-    return new_database(migrated_template(postgres))
-
-
-@pytest.fixture
-def machine(tmp_path: Path) -> LicensedMachine:
-    machine = LicensedMachine(tmp_path / "license", simulator_of_today())
-    machine.learn()
-    return machine
 
 
 def until(question: Callable[[], bool]) -> None:
