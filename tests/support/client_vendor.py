@@ -52,10 +52,12 @@ class Vendor:
     threshold: int = 1
     signer: Pair = field(default_factory=lambda: Pair("online 1"))
     others: dict[str, str] = field(default_factory=dict)  # public key in base64url -> status
-    expires: int = NOON + 400 * DAY
+    now: int = NOON
+    expires: int = 0
     key_sets: list[Json] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        self.expires = self.expires or self.now + 400 * DAY
         self.publish()
 
     @property
@@ -74,7 +76,7 @@ class Vendor:
                 "v": 1,
                 "iss": self.issuer,
                 "epoch": self.epoch + 1,
-                "issued": NOON,
+                "issued": self.now,
                 "expires": self.expires,
                 "threshold": self.threshold,
                 "roots": [{"kid": root.kid, "pub": b64(root.public)} for root in self.roots],
@@ -87,14 +89,13 @@ class Vendor:
         self.key_sets.append(sign_key_set(payload, [*self.roots, *also]))
         return self.key_sets[-1]
 
-    @staticmethod
-    def _listed(public: str, status: str) -> Json:
+    def _listed(self, public: str, status: str) -> Json:
         return {
             "kid": hashlib.sha256(unb64(public)).hexdigest()[:16],
             "pub": public,
             "use": ["license-decision", "license-file"],
-            "not_before": NOON - 1_000 * DAY,
-            "not_after": NOON + 1_000 * DAY,
+            "not_before": self.now - 1_000 * DAY,
+            "not_after": self.now + 1_000 * DAY,
             "status": status,
         }
 

@@ -1,0 +1,27 @@
+"""A license server that knows the time of this machine, for clients that use the real clock."""
+
+import time
+from pathlib import Path
+
+import pytest
+
+from support.client_machine import Machine, machine_of
+from support.client_vendor import Vendor
+from support.clock import FixedClock
+from support.simulator import License, Simulator
+
+
+@pytest.fixture
+def server() -> Simulator:
+    now = int(time.time())
+    return Simulator(FixedClock(now), Vendor(now=now))
+
+
+@pytest.fixture
+def license_(server: Simulator) -> License:
+    return server.sell()
+
+
+@pytest.fixture
+def machine(license_: License, server: Simulator, tmp_path: Path) -> Machine:
+    return machine_of(license_, server, tmp_path / "license-data")
