@@ -53,8 +53,9 @@ class LicensedMachine:
 
     def new_gate(self) -> LicenseGate:
         """Make the gate of a program that starts now and reaches the vendor."""
-        return LicenseGate(self._make_client, self.license.email)
+        return LicenseGate(self.new_client, self.license.email)
 
-    def _make_client(self, owner: Owner | None) -> AsyncLicenseClient:
+    def new_client(self, owner: Owner | None) -> AsyncLicenseClient:
+        """Make the SDK's client of an owner, None = of the license of this machine."""
         changes = {"license_key": owner.license_key, "email": owner.email} if owner else {}
         return AsyncLicenseClient._over(self.machine.start(product=PRODUCT, **changes))

@@ -153,8 +153,15 @@ class LicenseGate:
 
     async def refresh(self) -> None:
         """Look once: at the cache, and at the license server when that is due."""
-        before = self.view.state
-        self._take(await self._client.refresh_if_due())
+        client, before = self._client, self.view.state
+        try:
+            status = await client.refresh_if_due()
+        except Exception:  # noqa: BLE001 - without a next look the gate would stand open for ever
+            _log.exception("license.refresh_failed")
+            return
+        if client is not self._client:
+            return  # meanwhile another license was activated
+        self._take(status)
         if self.view.state != before:
             _log.warning("license.state", state=self.view.state, usable=self.is_open)
 

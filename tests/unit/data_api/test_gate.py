@@ -9,8 +9,9 @@ from db_api.errors import (
     LicenseServerUnreachableError,
 )
 from db_api.gatekeeper import LicensedApp
-from db_api.license_gate import PRODUCT, LicenseGate, Owner, gate_from_environment
+from db_api.license_gate import PRODUCT, LicenseClient, LicenseGate, Owner, gate_from_environment
 from db_api.settings import SettingsError
+from license_client import LicenseStatus
 from support.client_vendor import Pair, make_key
 from support.clock import DAY, HOUR
 from support.licensed import LicensedMachine
@@ -248,6 +249,51 @@ async def test_a_check_without_the_server_says_so(customer: LicensedMachine) -> 
 
     with pytest.raises(LicenseServerUnreachableError):
         await gate.check(make_key(2), "bob@example.com")
+
+
+class FaultyDisk:
+    """A client whose cache cannot be read once."""
+
+    def __init__(self, client: LicenseClient) -> None:
+        self._client = client
+        self._faults = 1
+        self.status, self.activate, self.check = client.status, client.activate, client.check
+
+    async def refresh_if_due(self) -> LicenseStatus:
+        self._faults -= 1
+        if self._faults == 0:
+            raise OSError("input/output error")
+        return await self._client.refresh_if_due()
+
+
+async def test_a_look_that_fails_is_not_the_last_one(customer: LicensedMachine) -> None:
+    gate = LicenseGate(lambda owner: FaultyDisk(customer.new_client(owner)))
+    await gate.open(AT_ONCE)
+    customer.learn("REVOKED")
+
+    await gate.refresh()
+    assert gate.view.valid
+    await gate.refresh()
+    assert not gate.is_open
+
+
+async def test_a_late_look_at_the_old_license_does_not_close_the_new_one(
+    customer: LicensedMachine,
+) -> None:
+    class Slow(FaultyDisk):
+        async def refresh_if_due(self) -> LicenseStatus:
+            customer.learn("REVOKED")
+            old = await self._client.refresh_if_due()
+            await gate.activate(Owner(bought.key, bought.email))
+            return old
+
+    gate = LicenseGate(lambda owner: Slow(customer.new_client(owner)))
+    await gate.open(AT_ONCE)
+    bought = customer.simulator.sell(2, product=PRODUCT, email="bob@example.com")
+
+    await gate.refresh()
+
+    assert gate.is_open
 
 
 def test_mistakes_in_the_license_settings_are_named() -> None:
