@@ -4,7 +4,6 @@ import importlib.util
 import os
 import uuid
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
@@ -28,12 +27,14 @@ def anyio_backend() -> str:
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> SharedPostgres:
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SharedPostgres]:
     """Share the run's one PostgreSQL cluster."""
     base = tmp_path_factory.getbasetemp()
     folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "postgres"
     folder.mkdir(exist_ok=True)
-    return SharedPostgres(Path(folder))
+    shared = SharedPostgres(folder)
+    yield shared
+    shared.close()
 
 
 @pytest.fixture

@@ -27,6 +27,8 @@ SUPERUSER: Final = "postgres"
 _SERVER_SETTINGS: Final = ("fsync=off", "full_page_writes=off", "max_connections=200")
 _START_SECONDS: Final = 60
 
+_keepers: "list[subprocess.Popen[bytes]]" = []  # they outlive the objects that started them
+
 
 class SharedPostgres:
     """The run's one cluster, as each of its test processes sees it.
@@ -41,8 +43,12 @@ class SharedPostgres:
         fcntl.flock(self._presence, fcntl.LOCK_SH)
         with self._locked():
             if not (folder / "url").exists():
-                self._keeper = _start_keeper(folder)  # kept: it outlives this object on purpose
+                _keepers.append(_start_keeper(folder))
         self.url = (folder / "url").read_text()
+
+    def close(self) -> None:
+        """Take no more part in the cluster."""
+        self._presence.close()
 
     @contextmanager
     def _locked(self) -> Iterator[None]:

@@ -6,16 +6,14 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from ipaddress import IPv4Network, IPv6Network
-from pathlib import Path
 
 import structlog
 from starlette.types import ASGIApp, Scope
 
 from license_server.clock import utc_now
-from license_server.decisions import DecisionIssuer
-from license_server.errors import BodyTooLarge, ConfigurationError, NotReady
+from license_server.errors import BodyTooLarge, NotReady
 from license_server.forwarding import TrustedProxies
-from license_server.keyset_history import KeySetHistory
+from license_server.key_files import load_issuer, load_keysets, load_peppers
 from license_server.logs import AccessLog
 from license_server.messages import MAX_BODY_BYTES
 from license_server.middleware import HttpEdge, RawResponse
@@ -26,11 +24,8 @@ from license_server.repository.postgres import PostgresLicenses
 from license_server.repository.schema import require_current
 from license_server.repository.sqlite import SqliteLicenses
 from license_server.routes import build_routes
-from license_server.sealing import Peppers
-from license_server.secret_files import read_secret
 from license_server.service import LicenseService
 from license_server.settings import Settings
-from license_server.signing import DECISION, SigningKey
 from license_server.throttle import BoundedMemory, RateLimiter, rules
 
 _log = structlog.get_logger(__name__)
@@ -104,24 +99,14 @@ async def _open_repository(settings: Settings) -> LicenseRepository:
 def _build_service(
     settings: Settings, repository: LicenseRepository, throttle: Throttle
 ) -> LicenseService:
-    keysets = KeySetHistory.from_json(_read(settings.keyset_file, "the key sets"))
-    key = SigningKey.from_pem(read_secret(settings.signing_key_file, "the signing key"))
-    published = keysets.require_signing_key(key.kid, DECISION)
-    newest = keysets.newest.content
+    keysets = load_keysets(settings.keyset_file)
     return LicenseService(
         repository,
-        DecisionIssuer(key, published, newest.iss, newest.epoch),
+        load_issuer(settings.signing_key_file, keysets),
         keysets,
-        Peppers.from_json(read_secret(settings.peppers_file, "the peppers")),
+        load_peppers(settings.peppers_file),
         throttle,
     )
-
-
-def _read(path: Path, what: str) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise ConfigurationError(f"cannot read {what} {path}: {error.strerror}") from error
 
 
 def _logs_requests(settings: Settings) -> bool:

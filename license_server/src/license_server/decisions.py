@@ -29,6 +29,7 @@ TRIAL_OFFLINE_GRACE: Final = timedelta(days=3)
 
 _JTI_BYTES: Final = 16
 _DEFAULTS: Final = Policy()
+_encode: Final = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 _ENCODER: Final = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
 
 Claims = dict[str, object]

@@ -27,6 +27,7 @@ _CHECK_BITS: Final = 5 * CHECK_SYMBOLS
 _LOOKALIKES: Final = str.maketrans({"O": "0", "I": "1", "L": "1"})
 _INVISIBLE: Final = frozenset("\u200b\u200c\u200d\u2060\ufeff\u00ad")
 _MINUS_SIGN: Final = "\u2212"  # typed for a dash, though Unicode calls it a symbol
+_ALLOWED: Final = frozenset(ALPHABET)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +49,10 @@ class LicenseKey:
         """
         if len(text) > MAX_TEXT_LENGTH:
             raise KeyMalformed(f"a license key has at most {MAX_TEXT_LENGTH} characters")
-        kept = (c for c in unicodedata.normalize("NFKC", text) if not _is_decoration(c))
-        symbols = "".join(kept).upper()[-_SYMBOLS:].translate(_LOOKALIKES)
+        symbols = _bare(text).upper()[-_SYMBOLS:].translate(_LOOKALIKES)
         if len(symbols) < _SYMBOLS:
             raise KeyMalformed(f"a license key has {_SYMBOLS} letters and digits after its prefix")
-        if not set(symbols) <= set(ALPHABET):
+        if not _ALLOWED.issuperset(symbols):
             raise KeyMalformed("the license key holds a character that no key has")
         if check_symbols(_CHECK_LABEL, symbols[:RANDOM_SYMBOLS]) != symbols[RANDOM_SYMBOLS:]:
             raise KeyMalformed("the license key is mistyped: its last symbols do not fit the rest")
@@ -91,7 +91,17 @@ def check_symbols(label: bytes, symbols: str) -> str:
     return "".join(ALPHABET[(number >> shift) & 31] for shift in shifts)
 
 
+def _bare(text: str) -> str:
+    """Drop white space, dashes and invisible characters after NFKC."""
+    if text.isascii():  # what almost all are: the same result at a third of the cost
+        return text.translate(_ASCII_DECORATION)
+    return "".join(c for c in unicodedata.normalize("NFKC", text) if not _is_decoration(c))
+
+
 def _is_decoration(character: str) -> bool:
     if character in _INVISIBLE or character == _MINUS_SIGN or character.isspace():
         return True
     return unicodedata.category(character) == "Pd"
+
+
+_ASCII_DECORATION: Final = {code: None for code in range(128) if _is_decoration(chr(code))}

@@ -172,13 +172,13 @@ def test_the_note_for_people_is_not_part_of_the_result(shell: Shell) -> None:
 
 
 def test_the_life_of_a_license(shell: Shell) -> None:
-    license_id = shell.issue("--days", "30")["license"]
+    license_id = shell.issue("--for", "30d")["license"]
     for change, status in (("suspend", "suspended"), ("reinstate", "active"), ("renew", "active")):
-        options = ["--days", "365"] if change == "renew" else []
+        options = ["--for", "365d"] if change == "renew" else []
         assert shell.json("license", change, license_id, *options)["status"] == status
     assert shell.json("license", "revoke", license_id)["status"] == "revoked"
     assert "revoked" in shell("license", "reinstate", license_id, status=3)
-    assert "revoked" in shell("license", "renew", license_id, "--days", "1", status=3)
+    assert "revoked" in shell("license", "renew", license_id, "--for", "1d", status=3)
 
 
 def test_lists_for_scripts_are_json_and_empty_lists_too(shell: Shell) -> None:
@@ -199,9 +199,9 @@ def test_lists_for_scripts_are_json_and_empty_lists_too(shell: Shell) -> None:
         (["license", "issue", "--product", "x", "--email", "a@b.example"], 3, "no product x"),
         (["license", "issue", "--product", "db-api", "--email", "ada"], 2, "exactly one @"),
         (["license", "issue", "--product", "db-api"], 2, "--email"),
-        (["license", "issue", "--product", "db-api", "--email", "a@b.example", "--days", "0"], 2,
+        (["license", "issue", "--product", "db-api", "--email", "a@b.example", "--for", "0d"], 2,
          "days"),
-        (["license", "issue", "--product", "db-api", "--email", "a@b.example", "--days", "1",
+        (["license", "issue", "--product", "db-api", "--email", "a@b.example", "--for", "1d",
           "--expires", "2030-01-01"], 2, "not both"),
         (["license", "issue", "--product", "db-api", "--email", "a@b.example", "--trial",
           "--expires", "2030-01-01"], 2, "trial"),

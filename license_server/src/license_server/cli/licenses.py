@@ -26,19 +26,25 @@ from license_server.orders import Order
 _ISSUE_EPILOG: Final = """\b
 Examples:
   license-server license issue --product db-api --email ada@example.com
-  license-server license issue --product db-api --email ada@example.com --days 365
+  license-server license issue --product db-api --email ada@example.com --for 365d
   license-server license issue --product db-api --email ada@example.com --trial --json"""
 
 _RENEW_EPILOG: Final = """\b
 Examples:
-  license-server license renew lic_… --days 365
+  license-server license renew lic_… --for 365d
   license-server license renew lic_… --expires 2028-01-31
 
 Days count from the present end, or from now if that has passed."""
 
 _id = click.argument("license_id", metavar="LICENSE")
-_days = click.option("--days", type=parameters.days, help="Length; as the product says if missing.")
-_expires = click.option("--expires", type=parameters.date, help="End, instead of --days; UTC.")
+_length = click.option(
+    "--for",
+    "length",
+    type=parameters.span,
+    metavar="SPAN",
+    help="365d, 12h …; as the product says if missing.",
+)
+_expires = click.option("--expires", type=parameters.date, help="End, instead of --for; UTC.")
 
 
 @click.group("license")
@@ -51,7 +57,7 @@ def license_() -> None:
 @click.option("--email", required=True, help="Of the owner; the key works with no other.")
 @click.option("--trial", "is_trial", is_flag=True, help="Runs from its first use.")
 @click.option("--starts", type=parameters.date, help="First instant, UTC; now if missing.")
-@_days
+@_length
 @_expires
 @as_json
 @click.pass_obj
@@ -60,18 +66,18 @@ def issue(
     product: str,
     email: str,
     starts: datetime | None,
-    days: timedelta | None,
+    length: timedelta | None,
     expires: datetime | None,
     *,
     is_trial: bool,
     is_json: bool,
 ) -> None:
     """Issue a license and show its key, this once."""
-    _require_one_end(days, expires)
+    _require_one_end(length, expires)
     if is_trial and expires:
-        raise click.UsageError("a trial runs from its first use: give --days instead of --expires")
+        raise click.UsageError("a trial runs from its first use: give --for instead of --expires")
     kind = Kind.TRIAL if is_trial else Kind.PAID
-    order = Order(product, Email.parse(email), kind, starts, days, expires)
+    order = Order(product, Email.parse(email), kind, starts, length, expires)
     now = utc_now()
     issued = administer(folder, lambda admin: admin.issue_license(order, now))
     made = issued.license
@@ -145,28 +151,28 @@ def revoke(folder: Path, license_id: str, *, is_json: bool) -> None:
 
 @license_.command(epilog=_RENEW_EPILOG)
 @_id
-@_days
+@_length
 @_expires
 @as_json
 @click.pass_obj
 def renew(
     folder: Path,
     license_id: str,
-    days: timedelta | None,
+    length: timedelta | None,
     expires: datetime | None,
     *,
     is_json: bool,
 ) -> None:
     """Give a paid license a later end."""
-    _require_one_end(days, expires)
+    _require_one_end(length, expires)
     now = utc_now()
-    view = administer(folder, lambda admin: admin.renew_license(license_id, expires, days, now))
+    view = administer(folder, lambda admin: admin.renew_license(license_id, expires, length, now))
     _print(view, is_json=is_json)
 
 
-def _require_one_end(days: timedelta | None, expires: datetime | None) -> None:
-    if days is not None and expires is not None:
-        raise click.UsageError("give --days or --expires, not both")
+def _require_one_end(length: timedelta | None, expires: datetime | None) -> None:
+    if length is not None and expires is not None:
+        raise click.UsageError("give --for or --expires, not both")
 
 
 def _change(folder: Path, license_id: str, change: Change, *, is_json: bool) -> None:

@@ -1,11 +1,20 @@
 """Parameters that are more than text: functions that click calls with what was typed."""
 
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from typing import Final
 
 import click
 
 _MAX_DIGITS: Final = 6
+_UNITS: Final = MappingProxyType(
+    {
+        "d": timedelta(days=1),
+        "h": timedelta(hours=1),
+        "m": timedelta(minutes=1),
+        "s": timedelta(seconds=1),
+    }
+)
 
 
 def date(text: str) -> datetime:
@@ -17,14 +26,18 @@ def date(text: str) -> datetime:
     return instant.replace(tzinfo=instant.tzinfo or UTC).astimezone(UTC)
 
 
-def days(text: str) -> timedelta:
-    """Read a whole number of days."""
-    return timedelta(days=_number(text))
+def span(text: str) -> timedelta:
+    """Read a length of time, as `span_text` writes it: `90s`, `30m`, `6h` or `14d`."""
+    number, unit = text[:-1], _UNITS.get(text[-1:])
+    if unit is None:
+        raise click.BadParameter("a number and s, m, h or d is expected, such as 6h or 14d")
+    return _number(number) * unit
 
 
-def hours(text: str) -> timedelta:
-    """Read a whole number of hours."""
-    return timedelta(hours=_number(text))
+def span_text(length: timedelta) -> str:
+    """Write a length of whole seconds in the largest unit that fits."""
+    letter = next(letter for letter, unit in _UNITS.items() if not length % unit)
+    return f"{length // _UNITS[letter]}{letter}"
 
 
 def limit(text: str) -> tuple[str, int]:

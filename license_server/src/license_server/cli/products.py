@@ -1,14 +1,13 @@
 """`license-server product …`."""
 
 from collections.abc import Callable
-from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import click
 
 from license_server.cli.output import Record, as_json, print_json, print_record, print_table
-from license_server.cli.parameters import days, hours, limit
+from license_server.cli.parameters import limit, span, span_text
 from license_server.cli.session import administer
 from license_server.clock import utc_now
 from license_server.products import Policy, Product
@@ -16,20 +15,19 @@ from license_server.products import Policy, Product
 EPILOG: Final = """\b
 Examples:
   license-server product create db-api --name "Data API"
-  license-server product create editor --name Editor --key-prefix EDIT --validity-days 365 \\
+  license-server product create editor --name Editor --key-prefix EDIT --validity 365d \\
       --deployment-limit 5 --entitlement sso --limit seats=25"""
 
 _DEFAULT: Final = Policy()
+_SPANS: Final = ("trial", "renewal_grace", "refresh", "lease", "offline_grace", "expiring_notice")
 _Decorated = TypeVar("_Decorated", bound=Callable[..., object])
 
 
-def _span(
-    name: str, read: Callable[[str], timedelta], text: str
-) -> Callable[[_Decorated], _Decorated]:
+def _span(name: str, text: str) -> Callable[[_Decorated], _Decorated]:
     """Return an option for a span of the policy, whose default is the policy's."""
-    default = getattr(_DEFAULT, name) // read("1")
-    option = f"--{name.replace('_', '-')}-{read.__name__}"
-    return click.option(option, name, type=read, default=str(default), help=text)
+    default = span_text(getattr(_DEFAULT, name))
+    option = f"--{name.replace('_', '-')}"
+    return click.option(option, name, type=span, metavar="SPAN", default=default, help=text)
 
 
 @click.group()
@@ -41,13 +39,15 @@ def product() -> None:
 @click.argument("code")
 @click.option("--name", required=True, help="As people read it.")
 @click.option("--key-prefix", default=_DEFAULT.key_prefix, help="Before the symbols of its keys.")
-@click.option("--validity-days", "validity", type=days, help="Of a license; for life if missing.")
-@_span("trial", days, "Length of a trial.")
-@_span("renewal_grace", days, "A license works so long past its end.")
-@_span("refresh", hours, "A client asks again so soon.")
-@_span("lease", hours, "An answer counts as fresh so long.")
-@_span("offline_grace", days, "A client works so long without any answer.")
-@_span("expiring_notice", days, "A license warns so long before its end.")
+@click.option(
+    "--validity", type=span, metavar="SPAN", help="Of a license; for life if missing. 365d, 12h …"
+)
+@_span("trial", "Length of a trial.")
+@_span("renewal_grace", "A license works so long past its end.")
+@_span("refresh", "A client asks again so soon.")
+@_span("lease", "An answer counts as fresh so long.")
+@_span("offline_grace", "A client works so long without any answer.")
+@_span("expiring_notice", "A license warns so long before its end.")
 @click.option("--deployment-limit", type=int, help="Of a license; unlimited if missing.")
 @click.option("--entitlement", "entitlements", multiple=True, metavar="NAME", help="Repeatable.")
 @click.option(
@@ -88,13 +88,8 @@ def _record(made: Product) -> Record:
         "code": made.code,
         "name": made.name,
         "key_prefix": policy.key_prefix,
-        "validity_days": None if policy.validity is None else policy.validity.days,
-        "trial_days": policy.trial.days,
-        "renewal_grace_days": policy.renewal_grace.days,
-        "refresh_hours": policy.refresh // hours("1"),
-        "lease_hours": policy.lease // hours("1"),
-        "offline_grace_days": policy.offline_grace.days,
-        "expiring_notice_days": policy.expiring_notice.days,
+        "validity": None if policy.validity is None else span_text(policy.validity),
+        **{name: span_text(getattr(policy, name)) for name in _SPANS},
         "deployment_limit": policy.deployment_limit,
         "entitlements": list(policy.entitlements),
         "limits": dict(policy.limits),
@@ -104,5 +99,5 @@ def _record(made: Product) -> Record:
 
 
 def _row(record: Record) -> Record:
-    names = ("code", "name", "key_prefix", "validity_days", "deployment_limit", "entitlements")
+    names = ("code", "name", "key_prefix", "validity", "deployment_limit", "entitlements")
     return {name: record[name] for name in names}
