@@ -129,7 +129,7 @@ class Core:
     def _ask(self, operation: str, credentials: Credentials, deadline: Deadline) -> LicenseStatus:
         now = self._clock.read()
         known = self._memory.update(with_identity, now)
-        operation = self._possible(operation)
+        operation = self._possible(operation, known)
         conversation = self._converse(known, deadline)
         try:
             answer = conversation.ask(operation, credentials, self._instance_id(known))
@@ -140,9 +140,10 @@ class Core:
             self._memory.update(partial(with_trust, conversation.trust), now)
         return self._take(answer)
 
-    def _possible(self, operation: str) -> str:
+    def _possible(self, operation: str, known: Snapshot) -> str:
         """Return what a machine without a lasting id may do: it is never activated."""
-        self._has_identity = self._settings.instance_id is not None or self._memory.is_saved
+        saved = self._memory.saved_identity
+        self._has_identity = self._instance_id(known) in (self._settings.instance_id, saved)
         if self._has_identity:
             return operation
         if operation == "deactivate":
@@ -151,13 +152,11 @@ class Core:
 
     def _take(self, answer: Answer) -> LicenseStatus:
         now = self._clock.read()
-        before = self._memory.look(now).stored
         after = self._memory.update(partial(with_answer, answer, now), now)
+        decision = after.stored.decision if after.stored else None
         self._failure = None
-        self._is_contradicted = contradicts(before.decision if before else None, answer.decision)
-        is_ours = self._is_contradicted or (
-            after.stored and after.stored.decision == answer.decision
-        )
+        self._is_contradicted = contradicts(decision, answer.decision)
+        is_ours = self._is_contradicted or decision == answer.decision
         status = self._describe(after, now) if is_ours else self._describe_once(answer)
         self._schedule = after_answer(now, usable=status.usable, chance=self._chance())
         return status

@@ -23,6 +23,7 @@ class Memory:
 
     Attributes:
         is_saved: whether all of it is in the file.
+        saved_identity: the instance id that the file was last seen with.
     """
 
     def __init__(self, settings: Settings, store: Store) -> None:
@@ -31,6 +32,7 @@ class Memory:
         self._lock = threading.Lock()
         self._snapshot: Snapshot | None = None
         self.is_saved = True
+        self.saved_identity: str | None = None
 
     def look(self, now: Reading) -> Snapshot:
         """Return the state, read again if the file changed; otherwise one `stat`."""
@@ -72,6 +74,8 @@ class Memory:
     def _merge(self, content: Content, now: Reading) -> Snapshot:
         """Follow the file, unless memory holds what the file lost or never got."""
         known, found = self._snapshot, take_snapshot(self._settings, content, now)
+        if content.document is not None:
+            self.saved_identity = content.document.instance_id
         if known is None or known.stored is None or found.foreign:
             return found
         is_lost = found.stored is None and not found.is_given_up

@@ -191,6 +191,19 @@ def test_without_a_disk_and_an_identity_it_is_validated_and_never_activated(
         client.deactivate()
 
 
+def test_an_identity_that_was_saved_once_outlasts_the_disk(
+    machine: Machine, server: Simulator
+) -> None:
+    client = machine.start()
+    client.activate()
+    (machine.folder / "license.lock").unlink()
+    (machine.folder / "license.lock").mkdir()  # from here on nothing can be written
+    for _ in range(2):
+        assert client.activate().usable
+    assert {request.operation for request in server.requests} == {"activate"}
+    assert len(server.deployments) == 1
+
+
 def test_without_a_disk_a_configured_identity_is_activated(
     machine: Machine, server: Simulator, no_disk: Path
 ) -> None:
