@@ -13,6 +13,7 @@ from typing import Final
 from uuid import UUID
 
 PREFIX_LENGTH: Final = 8
+MAX_NAME_LENGTH: Final = 64
 _KEY: Final = re.compile(r"[0-9a-f]{64}")
 
 
@@ -50,6 +51,11 @@ class ApiKey:
 def generate_key() -> str:
     """Make a new key; whoever calls shows it once and keeps it nowhere."""
     return secrets.token_hex(32)
+
+
+def is_key_name(text: str) -> bool:
+    """Tell whether a key may be called so: 1 to 64 printable characters."""
+    return 1 <= len(text) <= MAX_NAME_LENGTH and text.isprintable()
 
 
 def is_key(text: str) -> bool:

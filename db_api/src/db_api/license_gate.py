@@ -7,7 +7,7 @@ judges the cache again, so that time, another process or `activate-license` chan
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -34,6 +34,7 @@ PRODUCT: Final = "db-api"
 _BUILT_IN_TRUST: Final = Path(__file__).with_name("trust.json")
 _WATCH_SECONDS: Final = 3.0
 _RETRY_SECONDS: Final = 1.0
+_CALL_SECONDS: Final = 5.0  # the contract's total deadline of a call
 _SHOWN: Final = MappingProxyType(  # SelfHostedDB's words; all other states are "invalid"
     {
         State.ACTIVE: "active",
@@ -120,28 +121,21 @@ class LicenseGate:
         self.view = _invalid("UNLICENSED", "No license has been checked yet.")
 
     async def open(self, patience_seconds: float) -> None:
-        """Open from the cache at once, else ask the license server.
+        """Open from the cache at once, else ask the license server, at least once.
 
         Args:
-            patience_seconds: how long a server that cannot be reached is tried.
+            patience_seconds: how long a server that cannot be reached is tried again.
         """
+        deadline = asyncio.get_running_loop().time() + patience_seconds
         self._take(await self._client.status())
-        if self.is_open:
-            return
-        with suppress(TimeoutError):
-            async with asyncio.timeout(patience_seconds):
-                await self._activate_once_reachable(self.view)
-
-    async def _activate_once_reachable(self, cached: LicenseView) -> None:
-        while True:
+        cached = self.view
+        while not self.is_open:
             try:
                 self._take(await self._client.activate())
-            except OfflineError as error:
-                self.view = _explained(cached, error)
-                await asyncio.sleep(error.retry_after_seconds or _RETRY_SECONDS)
             except LicenseError as error:
                 self.view = _explained(cached, error)
-                return
+                if not await _may_retry(error, deadline):
+                    return
             else:
                 return
 
@@ -203,6 +197,17 @@ class LicenseGate:
     def _take(self, status: LicenseStatus) -> None:
         self.view = view_of(status)
         self.is_open = self.view.valid
+
+
+async def _may_retry(error: LicenseError, deadline: float) -> bool:
+    """Wait before the next try, unless that is of no use or could end after the deadline."""
+    if not isinstance(error, OfflineError):
+        return False
+    wait_seconds = error.retry_after_seconds or _RETRY_SECONDS
+    if asyncio.get_running_loop().time() + wait_seconds + _CALL_SECONDS > deadline:
+        return False
+    await asyncio.sleep(wait_seconds)
+    return True
 
 
 def view_of(status: LicenseStatus) -> LicenseView:

@@ -6,6 +6,7 @@ fixed sentence: its text could hold what is not the client's.
 """
 
 import json
+from collections.abc import Mapping
 from http import HTTPStatus
 from types import MappingProxyType
 from typing import Final
@@ -17,7 +18,7 @@ from db_api.middleware import RawResponse
 from db_api.rest import PREFIX
 from db_api.rest_errors import RestError, render_error
 
-STATUS: Final = MappingProxyType(
+STATUS: Final[Mapping[type[errors.DataApiError], int]] = MappingProxyType(
     {
         errors.InternalError: 500,
         errors.NotReadyError: 503,

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import click
 
-from db_api.api_keys import ApiKey, KeyType, generate_key
+from db_api.api_keys import ApiKey, KeyType, generate_key, is_key_name
 from db_api.cli.environment import database_url
 from db_api.cli.exits import reported
 from db_api.clock import utc_now
@@ -48,7 +48,7 @@ def create(
     *, schema: str, name: str, key_type: str, expires_at: datetime | None, as_json: bool
 ) -> None:
     """Create a key and show it, this once."""
-    if not 1 <= len(name) <= 64 or not name.isprintable():  # noqa: PLR2004 - as the help says
+    if not is_key_name(name):
         raise click.BadParameter("1 to 64 printable characters", param_hint="--name")
     expires = expires_at.replace(tzinfo=UTC) if expires_at else None
     new = NewKey(name, KeyType(key_type), schema, expires)

@@ -3,26 +3,33 @@
 from collections.abc import Callable
 from datetime import datetime
 from http import HTTPStatus
+from typing import Annotated, Final
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field
+from pydantic import AfterValidator, AwareDatetime
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from db_api.api_keys import ApiKey, KeyType, generate_key
+from db_api.api_keys import MAX_NAME_LENGTH, ApiKey, KeyType, generate_key, is_key_name
 from db_api.control.keys import KeyStore, NewKey
 from db_api.errors import InvalidRequestError, NotFoundError
 from db_api.routes.endpoints import Access, Endpoint, Identity, actor_of
 from db_api.routes.rendering import Body, Json, answer, instant, read_body
 from db_api.schemas import SchemaStore, require_open
 
-_KEYS = "/api/project/{schema}/keys"
+_KEYS: Final = "/api/project/{schema}/keys"
+
+
+def _require_key_name(text: str) -> str:
+    if not is_key_name(text):
+        raise ValueError(f"1 to {MAX_NAME_LENGTH} printable characters are expected")
+    return text
 
 
 class CreateBody(Body):
     """Body of the creation of a key."""
 
-    key_name: str = Field(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]+$")
+    key_name: Annotated[str, AfterValidator(_require_key_name)]
     key_type: KeyType
     expires_at: AwareDatetime | None = None
 

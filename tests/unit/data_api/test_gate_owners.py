@@ -1,0 +1,116 @@
+from pathlib import Path
+
+import pytest
+
+from db_api.errors import (
+    LicenseRefusedError,
+    LicenseServerUnreachableError,
+)
+from db_api.license_gate import PRODUCT, LicenseGate, Owner
+from support.client_vendor import make_key
+from support.licensed import LicensedMachine
+from support.simulator import unreachable
+
+pytestmark = pytest.mark.anyio
+
+ONE_TRY = 0.0  # seconds of patience with a server that is not there
+
+
+@pytest.fixture
+def customer(tmp_path: Path) -> LicensedMachine:
+    return LicensedMachine(tmp_path)
+
+
+async def open_gate(customer: LicensedMachine) -> LicenseGate:
+    gate = customer.new_gate()
+    await gate.open(ONE_TRY)
+    return gate
+
+
+async def test_another_license_that_is_not_usable_does_not_replace_this_one(
+    customer: LicensedMachine,
+) -> None:
+    gate = await open_gate(customer)
+    other = customer.simulator.sell(2, product=PRODUCT, code="REVOKED", email="bob@example.com")
+
+    with pytest.raises(LicenseRefusedError) as refused:
+        await gate.activate(Owner(other.key, other.email))
+
+    assert refused.value.details == "REVOKED"
+    assert gate.is_open
+
+
+@pytest.mark.parametrize(
+    ("license_key", "email"), [("nonsense", "ada@example.com"), (make_key(1), "nonsense")]
+)
+async def test_a_malformed_key_or_email_is_refused_without_a_call(
+    customer: LicensedMachine, license_key: str, email: str
+) -> None:
+    gate = await open_gate(customer)
+    customer.simulator.requests.clear()
+
+    with pytest.raises(LicenseRefusedError):
+        await gate.activate(Owner(license_key, email))
+
+    assert customer.simulator.requests == []
+
+
+async def test_activation_without_the_server_is_told_apart_from_a_no(
+    customer: LicensedMachine,
+) -> None:
+    gate = await open_gate(customer)
+    customer.simulator.switch = unreachable
+
+    with pytest.raises(LicenseServerUnreachableError):
+        await gate.activate(Owner(make_key(2), "bob@example.com"))
+
+    assert gate.is_open
+
+
+async def test_activation_of_another_license_opens_a_closed_gate_and_keeps_it_open(
+    customer: LicensedMachine,
+) -> None:
+    customer.simulator.change(customer.license, code="REVOKED")
+    gate = await open_gate(customer)
+    bought = customer.simulator.sell(2, product=PRODUCT, email="bob@example.com")
+
+    view = await gate.activate(Owner(bought.key, bought.email))
+
+    assert view.valid
+    await gate.refresh()
+    assert gate.is_open
+
+
+async def test_a_check_of_another_license_leaves_the_gate_alone(customer: LicensedMachine) -> None:
+    gate = await open_gate(customer)
+    other = customer.simulator.sell(2, product=PRODUCT, code="REVOKED", email="bob@example.com")
+
+    answer = await gate.check(other.key, other.email)
+
+    assert (answer.valid, answer.code) == (False, "REVOKED")
+    await gate.refresh()
+    assert gate.is_open
+
+
+async def test_a_check_without_an_email_takes_the_configured_one(customer: LicensedMachine) -> None:
+    gate = await open_gate(customer)
+
+    assert (await gate.check(customer.license.key, None)).valid
+
+
+async def test_a_check_of_a_mistyped_key_is_an_answer_not_an_error(
+    customer: LicensedMachine,
+) -> None:
+    gate = await open_gate(customer)
+
+    answer = await gate.check("nonsense", "ada@example.com")
+
+    assert (answer.valid, answer.code) == (False, "KEY_MALFORMED")
+
+
+async def test_a_check_without_the_server_says_so(customer: LicensedMachine) -> None:
+    gate = await open_gate(customer)
+    customer.simulator.switch = unreachable
+
+    with pytest.raises(LicenseServerUnreachableError):
+        await gate.check(make_key(2), "bob@example.com")
