@@ -127,6 +127,8 @@ def build_settings(options: Options, mistakes: Mistakes | None = None) -> Settin
     insecure = options.get("allow_insecure_http", False)
     product = read("product", options.get("product"), _read_product)
     anchor = _read_anchor(options.get("trust"), mistakes)
+    for unknown in options.keys() - Options.__annotations__.keys():
+        mistakes.add(unknown, "no such option")
     for required in ("product", "trust"):
         if options.get(required) is None:
             mistakes.add(required, f"missing; {_MEANING[required]}")

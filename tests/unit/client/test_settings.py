@@ -179,3 +179,8 @@ def test_a_mistyped_key_is_told_without_a_call(machine: Machine) -> None:
     with pytest.raises(KeyMalformedError):
         machine.start().check("LIC-12345", "ada@example.com")
     assert machine.simulator.requests == []
+
+
+def test_an_option_that_does_not_exist_is_named(machine: Machine) -> None:
+    with pytest.raises(ConfigurationError, match="licence_key: no such option"):
+        machine.start(licence_key="x")

@@ -9,6 +9,7 @@ from license_client import LicenseError, State, errors
 from license_client._codes import DENIALS, MESSAGES, exit_status
 
 PACKAGE = Path(license_client.__file__).parent
+README = Path(__file__).parents[3] / "license_client" / "README.md"
 PUBLIC = [
     "AsyncLicenseClient",
     "CacheUnreadableError",
@@ -68,7 +69,7 @@ def test_every_state_that_is_not_usable_has_a_message_and_a_status() -> None:
 
 
 def test_the_readme_names_every_state_and_setting() -> None:
-    readme = (PACKAGE.parents[1] / "README.md").read_text()
+    readme = README.read_text()
     settings = set(re.findall(r'"(LICENSE_[A-Z_]+)"', (PACKAGE / "_environment.py").read_text()))
     for name in (*settings, *(state.value for state in State)):
         assert f"`{name}`" in readme, name
