@@ -81,7 +81,7 @@ class Memory:
         is_lost = found.stored is None and not found.is_given_up
         is_behind = not self.is_saved and (
             found.stored is None
-            or found.stored.decision.issued_at < known.stored.decision.issued_at
+            or found.stored.decision.issued_at <= known.stored.decision.issued_at
         )
         if not is_lost and not is_behind:
             return found

@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import subprocess
 import sys
 import tempfile
@@ -12,10 +13,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from license_client import State
+from license_client import OfflineError, State
 from support.client_machine import Machine
 from support.client_network import serving
-from support.simulator import License, Request, Simulator
+from support.simulator import License, Request, Simulator, unreachable
 
 TESTS = Path(__file__).parents[2]
 NOBODY = 65_534
@@ -177,6 +178,35 @@ def test_a_read_only_folder_is_read_and_the_program_runs_from_memory(
         assert any("cannot be written" in notice for notice in revoked.notices)
         assert client.status().state is State.REVOKED
     open_folder.chmod(0o755)
+
+
+@contextmanager
+def full_disk() -> Iterator[None]:
+    """Let no file of this process grow past its first bytes."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (16, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_a_full_disk_keeps_the_old_file_and_the_next_write_brings_the_new(
+    machine: Machine, server: Simulator, license_: License
+) -> None:
+    client = machine.start()
+    client.activate()
+    server.change(license_, code="REVOKED")
+    with full_disk():
+        revoked = client.validate()
+    assert revoked.state is State.REVOKED
+    assert any("cannot be written" in notice for notice in revoked.notices)
+    assert machine.start().status().usable  # what another process sees meanwhile
+    assert client.status().state is State.REVOKED
+    server.switch = unreachable
+    with pytest.raises(OfflineError):
+        client.validate()
+    assert machine.start().status().state is State.REVOKED
 
 
 def test_a_file_that_may_not_be_read_counts_as_none(machine: Machine, open_folder: Path) -> None:
