@@ -23,11 +23,11 @@ from license_client._clock import Deadline, Reading
 from license_client._conversation import Conversation
 from license_client._decision import Decision, Lease, Terms
 from license_client._emails import Email, read_email
+from license_client._http import HttpTransport
 from license_client._keys import check_symbols, read_key
 from license_client._keyset import Trust, extend, load_anchor, resume
 from license_client._sealing import EncryptionKey, KeyRing
 from license_client._settings import build_settings
-from license_client._transport import HttpTransport
 from license_client._verify import Credentials, Question, verify_decision
 from license_client.policy import (
     HighWater,

@@ -1,16 +1,8 @@
-"""The way to the license server: bytes out, bytes back, or OfflineError within a total deadline.
+"""What goes to the license server and comes back, whoever carries it: bytes, under a deadline."""
 
-The work is done in `_exchange`, which alone knows httpx. It is loaded with the first call: httpx
-takes longer to import than a whole start from the cache.
-"""
-
-from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from license_client._clock import Deadline
-
-if TYPE_CHECKING:
-    import httpx
 
 TOTAL_SECONDS: Final = 5.0  # a whole call: the wait for the refresh lock, DNS and every exchange
 MAX_ANSWER_BYTES: Final = 64 * 1024
@@ -43,36 +35,3 @@ class Transport(Protocol):
     def send(self, call: Call, deadline: Deadline) -> Reply:
         """Make one exchange, or raise OfflineError."""
         ...
-
-
-class HttpTransport:
-    """The way to one license server.
-
-    Args:
-        server_url: without a trailing slash.
-        ca_file: PEM file of the authorities to trust instead of the usual ones.
-        inner: what carries the requests instead of a network.
-    """
-
-    def __init__(
-        self,
-        server_url: str,
-        ca_file: Path | None = None,
-        inner: "httpx.BaseTransport | None" = None,
-    ) -> None:
-        self._server_url = server_url
-        self._ca_file = ca_file
-        self._inner = inner
-
-    def send(self, call: Call, deadline: Deadline) -> Reply:
-        """Make one exchange.
-
-        Raises:
-            OfflineError: nothing that looks like an answer came before the deadline.
-            ConfigurationError: the CA file cannot be used.
-        """
-        from license_client._exchange import exchange  # noqa: PLC0415 - see the top
-
-        return exchange(
-            self._server_url, call, ca_file=self._ca_file, inner=self._inner, deadline=deadline
-        )

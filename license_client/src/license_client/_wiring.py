@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from license_client._clock import Clock, SystemClock
 from license_client._core import Collaborators, Core
+from license_client._http import HttpTransport
 from license_client._settings import Settings
-from license_client._transport import TOTAL_SECONDS, HttpTransport
+from license_client._transport import TOTAL_SECONDS
 
 if TYPE_CHECKING:
     import httpx
