@@ -47,7 +47,7 @@ vectors: install ## make the golden vectors of the contract again
 	$(BIN)/python tests/contract/make_vectors.py
 
 bench: install ## measure, as ratios to a bare uvicorn hello in the same run
-	$(BIN)/python tests/bench/run.py
+	PYTHONPATH=tests $(BIN)/python -m bench
 
 lock: $(BIN)/uv ## pin all dependencies again, with hashes and without a host
 	$(COMPILE) --all-extras $(DISTRIBUTIONS:%=%/pyproject.toml) tests/requirements.in \

@@ -61,7 +61,8 @@ def check(distribution: Distribution, wheels: dict[str, Path], environment: Path
     for sibling in distribution.siblings:
         absent = f"from importlib.util import find_spec; raise SystemExit(find_spec({sibling!r}))"
         run(python, "-I", "-c", absent, cwd=environment)
-    run(python, "-m", "pytest", "-q", "-p", "no:cacheprovider", distribution.tests)
+    # -P: the root folders, which are named as the packages, stay off the import path
+    run(python, "-P", "-m", "pytest", "-q", "-p", "no:cacheprovider", distribution.tests)
 
 
 def main() -> None:

@@ -29,6 +29,7 @@ class Target:
     port: int
     requests: Sequence[bytes]
     at_most: float | None = None  # the figure aimed at, in multiples of the yardstick
+    once: Sequence[bytes] = ()  # sent once, before anything is measured
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,8 @@ def measure(yardstick: Target, targets: Sequence[Target]) -> list[Figure]:
     """Run the rounds, targets interleaved, and divide each by the yardstick of its round."""
     order = [yardstick, *targets]
     for target in order:
+        if target.once:
+            asyncio.run(drive(target.port, target.once, len(target.once)))
         _cost(target)  # warm up: plans, pools, caches
     rounds = [{target.name: _cost(target) for target in order} for _ in range(ROUNDS)]
     return [

@@ -56,7 +56,7 @@ def new_customer(database: str, tmp_path: Path) -> Callable[[Vendor, str], Custo
         customer = Customer(
             folder=tmp_path / "license-data",
             server_url=server_url,
-            ca=vendor.tls.ca,
+            ca=vendor.ca,
             trust=vendor.trust,
             sold=vendor.sell(OWNER),
             database_url=database,

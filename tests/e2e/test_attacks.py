@@ -56,7 +56,7 @@ def deceived(customer: Customer, tmp_path: Path) -> Iterator[Customer]:
     fake = found_vendor(tmp_path / "fake")
     fake.create_product()
     with fake.serving() as server:
-        yield replace(customer, server_url=server.url, ca=fake.tls.ca)
+        yield replace(customer, server_url=server.url, ca=fake.ca)
 
 
 def test_a_fake_server_is_not_believed(deceived: Customer, tmp_path: Path) -> None:

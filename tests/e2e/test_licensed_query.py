@@ -73,7 +73,7 @@ def test_without_a_license_server_a_start_from_the_cache_says_grace(
     tmp_path: Path, new_customer: Callable[[Vendor, str], Customer]
 ) -> None:
     vendor = found_vendor(tmp_path / "v")
-    vendor.create_product("--lease", "2s")
+    vendor.create_product("--refresh", "60s", "--lease", "60s")
     with vendor.serving() as server:
         customer = new_customer(vendor, server.url)
         customer.activate()

@@ -1,10 +1,11 @@
 """A vendor, as people are one: the commands of the license server, and its process over TLS."""
 
 import json
+import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -29,11 +30,13 @@ class Vendor:
 
     Attributes:
         folder: of the keys, settings and database.
-        tls: the certificate that it serves with.
+        tls: the certificate that it serves with; None = plain HTTP.
+        settings: variables that all its commands find.
     """
 
     folder: Path
-    tls: TlsFiles
+    tls: TlsFiles | None
+    settings: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._run("init", str(self.folder))
@@ -59,22 +62,27 @@ class Vendor:
         self._run("keyset", "export-trust", "-o", str(file))
         return file
 
+    @property
+    def ca(self) -> Path:
+        """The authority that vouches for its certificate."""
+        if self.tls is None:
+            raise ValueError("this vendor serves plain HTTP")
+        return self.tls.ca
+
     @contextmanager
     def serving(self, port: int = 0) -> Iterator[RunningServer]:
         """Run the license server over HTTPS on `port`, 0 for any free one."""
-        env = {
-            "HOST": "127.0.0.1",
-            "PORT": str(port),
-            "TLS_CERT_FILE": str(self.tls.cert),
-            "TLS_KEY_FILE": str(self.tls.key),
-        }
+        tls = self.tls
+        files = {"TLS_CERT_FILE": str(tls.cert), "TLS_KEY_FILE": str(tls.key)} if tls else {}
+        env = {**self.settings, **files, "HOST": "127.0.0.1", "PORT": str(port)}
         command = (BIN / "license-server", "--dir", self.folder, "serve")
         with running(*command, env=env) as server:
             yield server
 
     def _run(self, *line: str) -> str:
         command = [str(BIN / "license-server"), "--dir", str(self.folder), *line]
-        return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+        env = {**os.environ, **self.settings}
+        return subprocess.run(command, check=True, capture_output=True, text=True, env=env).stdout
 
 
 def found_vendor(folder: Path) -> Vendor:

@@ -26,35 +26,28 @@ def with_clock(libfaketime: Path, **settings: str) -> dict[str, str]:
 
 
 @pytest.fixture
-def short_lived(
-    tmp_path: Path, new_customer: Callable[[Vendor, str], Customer]
-) -> Callable[[str], Customer]:
-    """Make a customer whose decision ends so soon, and whose license server is gone."""
-
-    def make(grace: str) -> Customer:
-        vendor = found_vendor(tmp_path / "v")
-        vendor.create_product("--lease", grace, "--offline-grace", grace)
-        with vendor.serving() as server:
-            customer = new_customer(vendor, server.url)
-            customer.activate()
-        return replace(customer, server_url=NOWHERE)
-
-    return make
+def short_lived(tmp_path: Path, new_customer: Callable[[Vendor, str], Customer]) -> Customer:
+    """Make a customer whose decision ends in a minute, and whose license server is gone."""
+    vendor = found_vendor(tmp_path / "v")
+    vendor.create_product("--refresh", "60s", "--lease", "60s", "--offline-grace", "60s")
+    with vendor.serving() as server:
+        customer = new_customer(vendor, server.url)
+        customer.activate()
+    return replace(customer, server_url=NOWHERE)
 
 
-@pytest.mark.parametrize("shift", ["-30d", "-1h", "-10y"])
+@pytest.mark.timeout(240)
 def test_a_clock_set_back_does_not_revive_a_license(
-    short_lived: Callable[[str], Customer], libfaketime: Path, shift: str
+    short_lived: Customer, libfaketime: Path
 ) -> None:
-    customer = short_lived("2s")
-    while customer.status()["usable"]:
-        time.sleep(0.2)
-    back = replace(customer, extra=with_clock(libfaketime, FAKETIME=shift))
-
-    assert back.status()["state"] == "OFFLINE_GRACE_EXCEEDED"
-    refused = back.run("db-api", "serve")
-    assert refused.returncode == 78
-    assert refused.stderr.startswith("license: OFFLINE_GRACE_EXCEEDED ")
+    while short_lived.status()["usable"]:
+        time.sleep(1)
+    for shift in ("-1h", "-30d", "-10y"):
+        back = replace(short_lived, extra=with_clock(libfaketime, FAKETIME=shift))
+        assert back.status()["state"] == "OFFLINE_GRACE_EXCEEDED"
+        refused = back.run("db-api", "serve")
+        assert refused.returncode == 78
+        assert refused.stderr.startswith("license: OFFLINE_GRACE_EXCEEDED ")
 
 
 def test_a_clock_that_is_wrong_but_has_gained_nothing_is_only_warned_of(
@@ -68,14 +61,13 @@ def test_a_clock_that_is_wrong_but_has_gained_nothing_is_only_warned_of(
 
 @pytest.mark.timeout(240)
 def test_a_clock_set_back_while_running_does_not_lengthen_a_license(
-    short_lived: Callable[[str], Customer], libfaketime: Path, tmp_path: Path
+    short_lived: Customer, libfaketime: Path, tmp_path: Path
 ) -> None:
-    customer = short_lived("30s")
     clock = tmp_path / "clock"
     clock.write_text("+0")
     running = with_clock(libfaketime, FAKETIME_TIMESTAMP_FILE=str(clock))
-    with replace(customer, extra=running).serving() as api:
-        key = customer.create_key(api, "shop", "anon")
+    with replace(short_lived, extra=running).serving() as api:
+        key = short_lived.create_key(api, "shop", "anon")
         clock.write_text("-1d")
         deadline = time.monotonic() + LONG_SECONDS
         while True:

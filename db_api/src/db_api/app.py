@@ -51,7 +51,7 @@ from db_api.settings import LogLevel, Settings
 
 _LICENSE_CHECKS: Final = Rate(per_second=10 / 60, burst=10)  # by address
 
-_log = structlog.get_logger("server")
+_log = structlog.get_logger(__name__)
 
 
 @asynccontextmanager

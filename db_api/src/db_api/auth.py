@@ -14,7 +14,7 @@ from db_api.errors import CredentialInvalidError, TooManyFailedLoginsError, TooM
 from db_api.key_directory import KeyDirectory
 from db_api.rates import TokenBuckets
 
-_log = structlog.get_logger("auth")
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)

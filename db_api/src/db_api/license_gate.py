@@ -46,7 +46,7 @@ _SHOWN: Final = MappingProxyType(  # SelfHostedDB's words; all other states are 
     }
 )
 
-_log = structlog.get_logger("license")
+_log = structlog.get_logger(__name__)
 
 
 class LicenseClient(Protocol):
@@ -179,7 +179,7 @@ class LicenseGate:
         return self.view
 
     async def check(self, license_key: str, email: str | None) -> LicenseView:
-        """Ask the license server about any license; what this gate holds stays as it is.
+        """Ask the license server about any license; of its own the gate takes the answer in.
 
         Args:
             license_key: as typed.
@@ -190,9 +190,11 @@ class LicenseGate:
         """
         try:
             with _translated():
-                return view_of(await self._client.check(license_key, email or self._email))
+                status = await self._client.check(license_key, email or self._email)
         except errors.LicenseRefusedError as error:
             return _invalid(error.details or error.code, error.message)
+        await self.refresh()  # if it was the configured license, its cache has changed
+        return view_of(status)
 
     def _take(self, status: LicenseStatus) -> None:
         self.view = view_of(status)
