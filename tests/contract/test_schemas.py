@@ -46,7 +46,7 @@ def _refused(name: str, *details: str) -> list[Document]:
     return [case for case in _vectors(name)["refused"] if case["detail"] in details]
 
 
-def _payload(encoded: str) -> Any:  # noqa: ANN401 - whatever JSON a vector holds
+def _payload(encoded: str) -> Any:
     return json.loads(base64.urlsafe_b64decode(encoded + "=="))
 
 
