@@ -26,7 +26,7 @@ test: install ## run the tests: units, contract, integration and end to end
 
 test-system: install ## run the tests that need Debian's packages (a false clock, system call faults)
 	tests/system/install
-	$(BIN)/pytest tests/system
+	$(BIN)/pytest -n auto tests/system
 
 check: test test-system lint isolation ## do all that CI does
 	$(BIN)/python tests/contract/make_vectors.py --check
