@@ -1,10 +1,12 @@
 import json
 import os
 import signal
+import stat
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
@@ -89,10 +91,18 @@ def test_the_demo_serves_the_airports_and_leaves_nothing_behind(
     assert not postgres_socket(ready["databaseUrl"]).parent.exists()
 
 
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """Make a folder that the account which runs PostgreSQL for root may enter."""
+    with TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
 def test_a_demo_in_a_folder_goes_on_with_its_data_and_new_keys(
-    machine: LicensedMachine, tmp_path: Path
+    machine: LicensedMachine, open_folder: Path
 ) -> None:
-    folder = ("--folder", str(tmp_path / "demo"))
+    folder = ("--folder", str(open_folder / "demo"))
     with demo(*folder, env=machine.environment) as process:
         first = read_line(process)
         process.send_signal(signal.SIGINT)
@@ -104,3 +114,42 @@ def test_a_demo_in_a_folder_goes_on_with_its_data_and_new_keys(
         new = httpx.get(f"{second['url']}/api/tables", headers={"apikey": second["anonKey"]})
 
     assert (old.status_code, new.status_code) == (401, 200)
+
+
+def test_the_demo_opens_no_private_folder_to_others(
+    machine: LicensedMachine, tmp_path: Path
+) -> None:
+    tmp_path.chmod(0o700)
+
+    with demo("--folder", str(tmp_path / "demo"), env=machine.environment) as process:
+        assert process.stdout is not None
+        process.stdout.readline()  # empty for root, whose PostgreSQL may not enter the folder
+
+    assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o700
+
+
+def test_a_demo_that_cannot_have_its_folder_says_so_in_one_line(
+    machine: LicensedMachine, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+
+    done = run_command(
+        "db-api", "demo", "--folder", str(tmp_path / "file/x"), env=machine.environment
+    )
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert len(done.stderr.splitlines()) == 1
+    assert "--folder" in done.stderr
+
+
+def test_a_folder_that_postgresql_refuses_ends_the_demo_with_its_words(
+    machine: LicensedMachine, open_folder: Path
+) -> None:
+    (open_folder / "data").mkdir(mode=0o700)
+    (open_folder / "data/PG_VERSION").write_text("9.6\n")
+
+    done = run_command("db-api", "demo", "--folder", str(open_folder), env=machine.environment)
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert len(done.stderr.splitlines()) == 1
+    assert "pg_ctl said: " in done.stderr
