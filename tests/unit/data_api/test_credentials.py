@@ -34,6 +34,7 @@ def test_no_credential_is_told_apart_from_a_wrong_one() -> None:
         b"Basic " + b64encode(b"no colon"),
         b"Basic " + b64encode(b"\xff\xfe:x"),
         b"Basic " + b64encode(b"x" * 8000 + b":y"),
+        b"Basic \xff\xfe",
         b"\xff\xfe",
     ],
 )
