@@ -11,7 +11,7 @@ from db_api.api_keys import digest_of
 from db_api.callers import Caller
 from db_api.credentials import BasicLogin, PresentedKey, read_credential
 from db_api.errors import CredentialInvalidError, TooManyFailedLoginsError, TooManyRequestsError
-from db_api.key_directory import KeyDirectory
+from db_api.key_directory import KeyDirectory, KnownKey
 from db_api.rates import TokenBuckets
 
 _log = structlog.get_logger(__name__)
@@ -89,9 +89,7 @@ class Authenticator:
 
     async def _identify_key(self, presented: PresentedKey, address: str) -> Caller:
         digest = digest_of(presented.text)
-        if not self._keys.is_known(digest):
-            self._require_patience(address)
-        known = await self._keys.look_up(digest)
+        known = await self._look_up(digest, address)
         if known is None:
             raise self._failed(address, "There is no such API key.")
         if not known.key.is_live(self._utc_now()):
@@ -100,6 +98,20 @@ class Authenticator:
             _log.warning("ratelimit.hit", key_prefix=known.key.prefix)
             raise TooManyRequestsError("This API key is used too often.", wait_seconds)
         return known.caller
+
+    async def _look_up(self, digest: bytes, address: str) -> KnownKey | None:
+        """Look a key up; a new one is a failed login until it is found.
+
+        So no burst of guesses reaches the database before the first of them is counted.
+        """
+        if self._keys.is_known(digest):
+            return await self._keys.look_up(digest)
+        self._require_patience(address)
+        self._limits.failures.take(address)
+        try:
+            return await self._keys.look_up(digest)
+        finally:
+            self._limits.failures.give_back(address)
 
     def _require_patience(self, address: str) -> None:
         if wait_seconds := self._limits.failures.wait_seconds(address):

@@ -38,8 +38,8 @@ class KeyDirectory:
         self._asking: dict[bytes, asyncio.Task[KnownKey | None]] = {}
 
     def is_known(self, digest: bytes) -> bool:
-        """Tell whether this process has seen the key exist."""
-        return digest in self._known
+        """Tell whether this process has seen the key exist, or is just looking for it."""
+        return digest in self._known or digest in self._asking
 
     async def look_up(self, digest: bytes) -> KnownKey | None:
         """Find a key by the SHA-256 of its text, from memory where that is fresh.

@@ -51,6 +51,11 @@ class TokenBuckets:
             self._buckets.popitem(last=False)
         return 0
 
+    def give_back(self, name: Hashable) -> None:
+        """Undo a `take`."""
+        tokens, now = self._level(name)
+        self._buckets[name] = (min(self._rate.burst, tokens + 1), now)
+
     def wait_seconds(self, name: Hashable) -> int:
         """Return the whole seconds until a token is there, 0 for now; takes none."""
         tokens, _ = self._level(name)

@@ -200,6 +200,28 @@ async def test_guessing_keys_stops_before_the_database_after_ten_failures(world:
     assert world.keys.asked == 10
 
 
+async def test_a_burst_of_guesses_does_not_outrun_the_count_of_failures(world: World) -> None:
+    guesses = [world.with_key(generate_key()) for _ in range(100)]
+    outcomes = await asyncio.gather(*guesses, return_exceptions=True)
+
+    assert world.keys.asked == 10
+    assert sum(isinstance(found, TooManyFailedLoginsError) for found in outcomes) == 90
+
+
+async def test_a_burst_of_one_new_good_key_is_not_a_burst_of_guesses(world: World) -> None:
+    secret = world.keys.issue()
+    await asyncio.gather(*[world.with_key(secret) for _ in range(30)])
+
+    await asyncio.gather(*[world.with_key(world.keys.issue()) for _ in range(10)])
+
+
+async def test_a_database_that_is_down_is_not_a_failed_login(world: World) -> None:
+    world.keys.is_down = True
+    for _ in range(20):
+        with pytest.raises(NotReadyError):
+            await world.with_key(generate_key())
+
+
 async def test_a_good_key_goes_on_from_an_address_that_guesses(world: World) -> None:
     secret = world.keys.issue()
     await world.with_key(secret)
