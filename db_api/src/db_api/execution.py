@@ -29,6 +29,17 @@ _IDLE_IN_TRANSACTION_MS: Final = 10_000
 _DEADLINE_MARGIN_SECONDS: Final = 2
 """How much longer than the statement's own timeout a whole transaction may take."""
 
+_LOST: Final = (
+    OSError,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InvalidSQLStatementNameError,  # a function of the customer's ran DEALLOCATE
+)
+"""What says that a connection is of no more use."""
+
+_RESET: Final = "SET SESSION AUTHORIZATION DEFAULT;DISCARD TEMP;"
+"""What asyncpg's reset leaves: the role that a function took, and its temporary tables."""
+
 
 @dataclass(frozen=True, slots=True)
 class Terms:
@@ -99,7 +110,7 @@ class Database:
             is_settled = True
         except TimeoutError:
             raise _too_late() from None
-        except (OSError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError) as error:
+        except _LOST as error:
             raise _unavailable() from error
         except (asyncpg.PostgresError, RestError):
             is_settled = connection.is_closed() or not connection.is_in_transaction()
@@ -149,7 +160,7 @@ async def _transact(
 
 
 async def _end(connection: Connection, how: str) -> None:
-    await connection.execute(f"{how};{connection.get_reset_query()}")
+    await connection.execute(f"{how};{_RESET}{connection.get_reset_query()}")
 
 
 def _too_late() -> RestError:

@@ -38,6 +38,51 @@ async def test_what_a_function_sets_does_not_reach_the_next_request(shared_shop:
     assert (session["leak"], session["locks"]) == ("", 0)
 
 
+async def test_what_a_committed_trigger_sets_does_not_reach_the_next_request(shop: str) -> None:
+    connection = await asyncpg.connect(shop)
+    await connection.execute(
+        """
+        CREATE FUNCTION shop.take_over() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+            PERFORM set_config('role', 'pg_monitor', false);
+            CREATE TEMP TABLE left_behind ();
+            RETURN new;
+        END $$;
+        CREATE TABLE shop.taken (id int);
+        CREATE TRIGGER take_over BEFORE INSERT ON shop.taken
+            FOR EACH ROW EXECUTE FUNCTION shop.take_over();
+        GRANT USAGE ON SCHEMA shop TO pg_monitor;
+        GRANT ALL ON shop.taken TO pg_monitor;
+        CREATE VIEW shop.who AS SELECT current_user = session_user AS is_itself,
+            to_regclass('left_behind') IS NULL AS is_clean;
+        """
+    )
+    await connection.close()
+    async with opened_shop(shop, settings=Settings(size=1)) as client:
+        assert (await client.post("/taken", json={"id": 1})).status_code == 201
+        answer = await client.get("/who", headers=OBJECT)
+    assert answer.json() == {"is_itself": True, "is_clean": True}
+
+
+async def test_a_connection_whose_statements_were_deallocated_is_replaced(shop: str) -> None:
+    connection = await asyncpg.connect(shop)
+    await connection.execute(
+        """
+        CREATE FUNCTION shop.forget() RETURNS int LANGUAGE plpgsql AS $$ BEGIN
+            DEALLOCATE ALL;
+            RETURN 1;
+        END $$;
+        CREATE VIEW shop.forgetful AS SELECT shop.forget() AS n;
+        """
+    )
+    await connection.close()
+    async with opened_shop(shop, settings=Settings(size=1)) as client:
+        statuses = [
+            (await client.get(path)).status_code
+            for path in ("/numbers?n=eq.1", "/forgetful", "/numbers?n=eq.1", "/numbers?n=eq.1")
+        ]
+    assert statuses == [200, 200, 503, 200]
+
+
 async def test_many_readers_share_few_connections(shared_shop: str) -> None:
     async with opened_shop(shared_shop, settings=Settings(size=2)) as client:
         answers = await asyncio.gather(*[client.get("/numbers?n=eq.7") for _ in range(40)])
