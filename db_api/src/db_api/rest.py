@@ -14,6 +14,10 @@ from db_api.grammar.request import read_request
 from db_api.rest_errors import RestError, render_error
 
 PREFIX: Final = "/rest/v1"
+_BODILESS: Final = frozenset({204, 205, 304})
+"""Statuses whose answers end with their head (RFC 9110, 6.4.1 and 15.3.6); a function of the
+customer's may choose one, and a body would be read as the beginning of the next answer."""
+
 Authenticate = Callable[[Scope], Awaitable[Caller]]
 """Finds out who asks; raises one of the package's errors when nobody is accepted."""
 
@@ -84,10 +88,9 @@ def _refusal(error: RestError) -> Answer:
 
 
 async def _send(answer: Answer, scope: Scope, send: Send) -> None:
-    headers = [
-        (name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers
-    ]
-    if scope["method"] != "HEAD":
+    headers = [(name.lower().encode(), value.encode()) for name, value in answer.headers]
+    has_body = answer.status not in _BODILESS
+    if has_body and scope["method"] != "HEAD":
         headers.append((b"content-length", b"%d" % len(answer.body)))
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    await send({"type": "http.response.body", "body": answer.body})
+    await send({"type": "http.response.body", "body": answer.body if has_body else b""})

@@ -3,9 +3,11 @@
 from collections.abc import AsyncIterator
 from urllib.parse import quote
 
+import asyncpg
 import httpx
 import pytest
 
+from db_api.callers import Caller
 from support.shop import LONG_NAME, opened_shop
 
 pytestmark = pytest.mark.anyio
@@ -23,6 +25,33 @@ async def ids(client: httpx.AsyncClient, query: str) -> list[int]:
     answer = await client.get(f"/products?select=id&order=id&{query}")
     assert answer.status_code == 200, answer.text
     return [row["id"] for row in answer.json()]
+
+
+@pytest.mark.parametrize("code", ["PT204", "PT205", "PT304"])
+async def test_a_status_without_a_body_is_answered_without_one(shop: str, code: str) -> None:
+    connection = await asyncpg.connect(shop)
+    await connection.execute(
+        f"""
+        CREATE FUNCTION shop.end_it() RETURNS int LANGUAGE plpgsql AS $$ BEGIN
+            RAISE SQLSTATE '{code}';
+        END $$;
+        CREATE VIEW shop.ending AS SELECT shop.end_it() AS n;
+        """
+    )
+    await connection.close()
+    async with opened_shop(shop) as client:
+        answer = await client.get("/ending")
+    assert (answer.status_code, answer.content) == (int(code[2:]), b"")
+    assert "content-length" not in answer.headers
+
+
+async def test_a_schema_of_any_script_may_be_named_by_its_key(shop: str) -> None:
+    connection = await asyncpg.connect(shop)
+    await connection.execute('CREATE SCHEMA "цена"; CREATE TABLE "цена".t (n int)')
+    await connection.close()
+    async with opened_shop(shop, Caller("цена", "anon", "")) as client:
+        answer = await client.get("/t", headers={b"Accept-Profile": "цена".encode()})
+    assert (answer.status_code, answer.text) == (200, "[]")
 
 
 @pytest.mark.parametrize("name", ["nosuch", "secrets", "other.secrets", "Products", "products;--"])
