@@ -19,7 +19,7 @@ from db_api.errors import (
     SchemaProtectedError,
     StateConflictError,
 )
-from db_api.identifiers import is_creatable, quote
+from db_api.identifiers import InvalidNameError, is_creatable, quote
 
 _SYSTEM: Final = frozenset({CONTROL_SCHEMA, "information_schema"})
 _DUPLICATE: Final = "42P06"
@@ -49,13 +49,18 @@ def is_protected(name: str) -> bool:
 
 
 def require_open(name: str) -> None:
-    """Refuse a protected schema.
+    """Refuse a protected schema, and a name that none can have.
 
     Raises:
-        SchemaProtectedError: it is one.
+        SchemaProtectedError: it is PostgreSQL's or this service's own.
+        NotFoundError: PostgreSQL would not even look for it.
     """
     if is_protected(name):
         raise SchemaProtectedError(f"Schema {name!r} belongs to PostgreSQL or to this service.")
+    try:
+        quote(name)
+    except InvalidNameError as error:
+        raise NotFoundError(f"There is no schema of that name: {error}.") from error
 
 
 class SchemaStore:

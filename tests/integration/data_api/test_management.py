@@ -180,6 +180,7 @@ async def test_a_login_without_the_right_to_create_schemas_is_told_so(
         {"keyName": "x", "keyType": "anon", "expiresAt": "tomorrow"},
         {"keyName": "x", "keyType": "anon", "expiresAt": "2030-01-01T00:00:00"},
         {"keyName": "x", "keyType": "anon", "expiresAt": "2020-01-01T00:00:00Z"},
+        {"keyName": "x", "keyType": "anon", "expiresAt": "9999-12-31T23:59:59-01:00"},
         [],
     ],
 )
@@ -292,6 +293,21 @@ async def test_a_dump_of_the_database_holds_no_key(api: Api, database_url: str) 
     dump = " ".join(row[0] for row in rows)
     assert key not in dump
     assert key[8:] not in dump
+
+
+@pytest.mark.parametrize("name", ["a%00b", "x" * 64])
+async def test_a_schema_that_cannot_exist_is_not_found(api: Api, name: str) -> None:
+    key = {"keyName": "x", "keyType": "anon"}
+    keys = f"/api/project/{name}/keys"
+
+    answers = [
+        await api.post(keys, json=key, auth=api.admin),
+        await api.get(keys, auth=api.admin),
+        await api.delete(f"{keys}/{UUID(int=1)}", auth=api.admin),
+        await api.delete(f"/api/schemas/{name}?confirm={name}", auth=api.admin),
+    ]
+
+    assert {error_of(answer) for answer in answers} == {(404, "DBAPI303")}
 
 
 @pytest.mark.parametrize("key_id", [str(UUID(int=1)), "not-an-id", "1 or 1=1"])

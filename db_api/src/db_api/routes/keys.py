@@ -1,12 +1,12 @@
 """`/api/project/{schema}/keys`: the administrator's API keys of a schema."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Annotated, Final
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime
+from pydantic import AfterValidator, AwareDatetime, Strict
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
@@ -26,12 +26,19 @@ def _require_key_name(text: str) -> str:
     return text
 
 
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("a year from 1 to 9999 in UTC is expected") from None
+
+
 class CreateBody(Body):
     """Body of the creation of a key."""
 
     key_name: Annotated[str, AfterValidator(_require_key_name)]
     key_type: KeyType
-    expires_at: AwareDatetime | None = None
+    expires_at: Annotated[AwareDatetime, Strict(), AfterValidator(_in_utc)] | None = None
 
 
 class KeyRoutes:
