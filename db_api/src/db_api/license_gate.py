@@ -277,9 +277,20 @@ def gate_from_environment(environ: Mapping[str, str]) -> LicenseGate:
         )
 
     try:
-        return LicenseGate(make_client, environ.get("LICENSE_EMAIL", ""))
+        return LicenseGate(make_client, _configured_email(environ))
     except ConfigurationError as error:
         raise SettingsError((str(error),)) from error
+
+
+def _configured_email(environ: Mapping[str, str]) -> str:
+    """Read what the SDK reads; what is wrong with it, the SDK says."""
+    file = environ.get("LICENSE_EMAIL_FILE")
+    if not file:
+        return environ.get("LICENSE_EMAIL", "")
+    try:
+        return Path(file).read_text(encoding="utf-8").strip()
+    except (OSError, ValueError):
+        return ""
 
 
 def _environment_of(owner: Owner | None, environ: Mapping[str, str]) -> Mapping[str, str]:

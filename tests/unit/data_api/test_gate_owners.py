@@ -6,7 +6,7 @@ from db_api.errors import (
     LicenseRefusedError,
     LicenseServerUnreachableError,
 )
-from db_api.license_gate import PRODUCT, LicenseGate, Owner
+from db_api.license_gate import PRODUCT, LicenseGate, Owner, gate_from_environment
 from support.client_vendor import make_key
 from support.licensed import LicensedMachine
 from support.simulator import unreachable
@@ -38,6 +38,18 @@ async def test_another_license_that_is_not_usable_does_not_replace_this_one(
 
     assert refused.value.details == "REVOKED"
     assert gate.is_open
+
+
+async def test_a_check_without_an_email_uses_the_one_in_the_file(
+    customer: LicensedMachine, tmp_path: Path
+) -> None:
+    file = tmp_path / "email"
+    file.write_text("ada@example.com\n")
+    environment = {**customer.environment, "LICENSE_EMAIL": "", "LICENSE_EMAIL_FILE": str(file)}
+    gate = gate_from_environment(environment)
+
+    with pytest.raises(LicenseServerUnreachableError):  # the email was there: it would be asked
+        await gate.check(make_key(1), None)
 
 
 @pytest.mark.parametrize(
