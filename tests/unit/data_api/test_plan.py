@@ -175,3 +175,18 @@ def test_only_columns_with_a_default_are_filled_and_only_on_request() -> None:
     assert [target.default for target in filled.targets] == ["nextval('seq')", None]
     assert [target.default for target in plain.targets] == [None, None]
     assert [target.column for target in plain.targets] == [SqlName('"id"'), SqlName('"name"')]
+
+
+def test_a_selection_has_no_more_columns_than_a_table_can_have() -> None:
+    plan(b"select=" + b",".join([b"id"] * 1600))
+
+    with pytest.raises(RestError) as refused:
+        plan(b"select=" + b",".join([b"*"] * 400))
+    assert (refused.value.code, refused.value.status) == ("DBAPI400", 400)
+
+
+def test_the_row_after_a_page_at_the_end_of_all_numbers_is_still_a_number() -> None:
+    made, values = plan(b"", Page(2**63 - 1, None))
+
+    assert made.next_row is not None
+    assert values[made.next_row] == 2**63 - 1

@@ -5,6 +5,7 @@ from typing import Literal
 from db_api.catalog import SchemaCache, Table
 from db_api.grammar.ast import Query
 from db_api.grammar.preferences import Count
+from db_api.grammar.query import MAX_BIGINT
 from db_api.grammar.ranges import Page
 from db_api.plan.model import Node, ReadPlan, View
 from db_api.plan.resolve import Resolver
@@ -57,5 +58,5 @@ def plan_read(
         node,
         view,
         total,
-        next_row=values.add(page.offset + limit) if is_capped else None,
+        next_row=values.add(min(page.offset + limit, MAX_BIGINT)) if is_capped else None,
     )

@@ -58,6 +58,9 @@ _PATTERNS: Final = MappingProxyType(
 )
 """Operators whose value is a text, whatever the field's type."""
 
+MAX_OUTPUTS: Final = 1600
+"""As many as a table of PostgreSQL's has columns; plans are kept, so their size is bounded."""
+
 _JSON_TYPES: Final = ("json", "jsonb")
 
 
@@ -87,6 +90,12 @@ class Resolver:
                 found += _all_columns(self._table)
             else:
                 found.append(self._output(item))
+        if len(found) > MAX_OUTPUTS:
+            raise RestError(
+                "DBAPI400",
+                "The request selects too many columns",
+                details=f"At most {MAX_OUTPUTS} are allowed.",
+            )
         return tuple(found)
 
     def predicate(self, condition: Condition) -> Predicate:
