@@ -11,6 +11,7 @@ from http import HTTPStatus
 from types import MappingProxyType
 from typing import Final
 
+from starlette.requests import ClientDisconnect
 from starlette.types import Scope
 
 from db_api import errors
@@ -46,6 +47,8 @@ _CHALLENGE: Final = 'Basic realm="db-api", charset="UTF-8", Bearer'  # RFC 9110 
 
 def answer_error(error: Exception, scope: Scope) -> RawResponse:
     """Render whatever a request ended in."""
+    if isinstance(error, ClientDisconnect):
+        error = errors.InvalidRequestError("The client left before the end of the body.")
     if not isinstance(error, errors.DataApiError | RestError):
         error = _internal_error()
     if isinstance(error, RestError):

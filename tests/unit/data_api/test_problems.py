@@ -2,6 +2,7 @@ import inspect
 import json
 
 import pytest
+from starlette.requests import ClientDisconnect
 
 from db_api import errors
 from db_api.errors import DataApiError
@@ -62,3 +63,7 @@ def test_each_side_has_its_own_body_whatever_failed(error: Exception) -> None:
 )
 def test_an_error_brings_the_header_that_http_asks_for(error: DataApiError, header: bytes) -> None:
     assert header in dict(answer_error(error, scope("/api/schemas")).headers)
+
+
+def test_a_client_that_leaves_early_is_no_fault_of_ours() -> None:
+    assert answer_error(ClientDisconnect(), scope("/api/license/validate")).status == 400
