@@ -12,6 +12,7 @@ from typing import Final, NamedTuple, TypeVar
 
 from license_client import _base64
 from license_client._json import (
+    Json,
     JsonObject,
     MalformedError,
     inners,
@@ -102,8 +103,7 @@ class _Entry(NamedTuple):
 
 class _Signed(NamedTuple):
     key_set: KeySet
-    signatures: tuple[tuple[str, bytes], ...]  # kid of the root, signature
-    document: JsonObject
+    entries: tuple[_Entry, ...]
 
 
 class Trust(NamedTuple):
@@ -177,33 +177,41 @@ def _advance(trust: Trust, signed: _Signed) -> Trust:
             raise _rejected("epoch-equal")
         return trust
     # A change of roots needs the old and the new; without a change both are the same question.
-    _require_signed_by(current, signed, "signatures-old")
-    _require_signed_by(new, signed, "signatures-new")
-    return _append(trust, signed)
+    old_roots = _require_signed_by(current, signed, "signatures-old")
+    new_roots = _require_signed_by(new, signed, "signatures-new")
+    # What counts is kept and no more: whoever passes a set on could add entries without end, and
+    # the cache would outgrow what a reader takes.
+    counted: list[Json] = list({**old_roots, **new_roots}.values())
+    return _append(trust, new, {"payload": new.payload, "signatures": counted})
 
 
-def _append(trust: Trust, signed: _Signed) -> Trust:
+def _append(trust: Trust, new: KeySet, document: JsonObject) -> Trust:
     """Add a set; the newest so far may go if it changed no root, for the chain holds without."""
     links, documents = trust.links, trust.documents
     if links:
         before = links[-2] if len(links) > 1 else trust.anchor
         if links[-1].has_roots_of(before):
             links, documents = links[:-1], documents[:-1]
-    return Trust(trust.anchor, (*links, signed.key_set), (*documents, signed.document))
+    return Trust(trust.anchor, (*links, new), (*documents, document))
 
 
-def _require_signed_by(authority: KeySet, signed: _Signed, rule: str) -> None:
-    """Refuse a set that fewer than `authority.threshold` distinct roots of it signed."""
-    signers = set()
-    for kid, signature in signed.signatures:
+def _require_signed_by(authority: KeySet, signed: _Signed, rule: str) -> dict[str, JsonObject]:
+    """Refuse a set that fewer than `authority.threshold` distinct roots of it signed.
+
+    Returns:
+        The signatures of these roots, as they travel, by kid: distinct kids are distinct keys.
+    """
+    found: dict[str, JsonObject] = {}
+    for kid, signature, document in signed.entries:
         public = authority.roots.get(kid)
-        if public is None or public in signers:
+        if public is None or kid in found:
             continue
         message = f"{_base64.encode(header_bytes(KIND, kid))}.{signed.key_set.payload}"
         if verifies(public, signature, message.encode("ascii")):
-            signers.add(public)
-    if len(signers) < authority.threshold:
+            found[kid] = document
+    if len(found) < authority.threshold:
         raise _rejected(rule)
+    return found
 
 
 def _rejected(rule: str) -> KeySetRejectedError:
@@ -223,10 +231,8 @@ def _read(document: JsonObject) -> _Signed:
 
 def _parse(document: JsonObject) -> _Signed:
     payload = text(document, "payload", maximum=MAX_PAYLOAD)
-    entries = [_parse_entry(entry) for entry in inners(document, "signatures")]
-    key_set = _parse_payload(payload, read_object(_base64.decode(payload)))
-    kept: JsonObject = {"payload": payload, "signatures": [entry.document for entry in entries]}
-    return _Signed(key_set, tuple((entry.kid, entry.signature) for entry in entries), kept)
+    entries = tuple(_parse_entry(entry) for entry in inners(document, "signatures"))
+    return _Signed(_parse_payload(payload, read_object(_base64.decode(payload))), entries)
 
 
 def _parse_entry(entry: JsonObject) -> _Entry:

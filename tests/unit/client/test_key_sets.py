@@ -1,7 +1,9 @@
 """Key sets: rotation, compromise and change of roots, as clients live through them."""
 
+import json
 from pathlib import Path
 
+import httpx
 import pytest
 
 from license_client import DecisionRejectedError, KeySetRejectedError, State
@@ -11,7 +13,7 @@ from license_client._signatures import require_safe
 from support.client_machine import Machine
 from support.client_vendor import Pair, Vendor, compact, sign_key_set, unb64
 from support.clock import DAY
-from support.simulator import License, Simulator, claiming, unreachable
+from support.simulator import License, Request, Simulator, claiming, reply, unreachable
 
 # One prime of the field, and the order of the group that the base point makes (RFC 8032, 5.1).
 P = 2**255 - 19
@@ -136,6 +138,31 @@ def test_one_root_that_signs_twice_counts_once() -> None:
     assert load_anchor(compact(sign_key_set(payload, vendor.roots))).current.threshold == 2
     with pytest.raises(KeySetRejectedError, match="signatures-new"):
         load_anchor(compact(sign_key_set(payload, [root, root])))
+
+
+def padded(simulator: Simulator, request: Request) -> httpx.Response:
+    """Answer honestly, each key set followed by signatures of nobody up to the longest answer."""
+    answer = json.loads(simulator.answer(request).read())
+    header, _, signature = Pair("nobody").sign("license-keyset+jwt", b"{}")
+    nobodys = {"protected": header, "signature": signature}
+    room = 60_000 // len(compact(nobodys)) // max(1, len(answer.get("keyset", [])))
+    for key_set in answer.get("keyset", []):
+        key_set["signatures"] += [nobodys] * room
+    return reply(200, compact(answer))
+
+
+def test_signatures_that_count_nothing_do_not_fill_the_cache(
+    machine: Machine, server: Simulator
+) -> None:
+    """Or the cache would outgrow 128 KiB, be refused as too long, and close the gate."""
+    machine.start().activate()
+    server.switch = padded
+    for number in (2, 3):
+        server.vendor.roots = [*server.vendor.roots, Pair(f"root {number}")]
+        server.vendor.publish()
+        assert machine.start().validate().usable
+    assert machine.start().status().usable
+    assert machine.cache.stat().st_size < 10_000
 
 
 def test_a_program_that_ships_newer_keys_than_its_cache_goes_on(
