@@ -138,7 +138,7 @@ class Core:
             raise
         finally:
             self._memory.update(partial(with_trust, conversation.trust), now)
-        return self._take(answer)
+        return self._take(answer, now)
 
     def _possible(self, operation: str, known: Snapshot) -> str:
         """Return what a machine without a lasting id may do: it is never activated."""
@@ -150,9 +150,9 @@ class Core:
             raise ConfigurationError(_NO_IDENTITY)
         return "validate"
 
-    def _take(self, answer: Answer) -> LicenseStatus:
+    def _take(self, answer: Answer, asked: Reading) -> LicenseStatus:
         now = self._clock.read()
-        after = self._memory.update(partial(with_answer, answer, now), now)
+        after = self._memory.update(partial(with_answer, answer, asked), now)
         decision = after.stored.decision if after.stored else None
         self._failure = None
         self._is_contradicted = contradicts(decision, answer.decision)

@@ -42,11 +42,17 @@ def with_trust(trust: Trust, known: Snapshot) -> Document | None:
     return (known.document or new_document())._replace(key_sets=trust.documents)
 
 
-def with_answer(answer: Answer, now: Reading, known: Snapshot) -> Document | None:
+def with_answer(answer: Answer, asked: Reading, known: Snapshot) -> Document | None:
     """Put a verified answer in its place.
 
     A no about our key never replaces what another key was given; a no that cannot be true of a
     key that was good replaces nothing.
+
+    Args:
+        answer: verified.
+        asked: the clocks when it was asked for. From then on it ages: a process that is stopped,
+            or a machine that sleeps, between the two must not make an old decision new.
+        known: what is stored.
     """
     decision = answer.decision
     if known.foreign and not decision.valid:
@@ -56,7 +62,7 @@ def with_answer(answer: Answer, now: Reading, known: Snapshot) -> Document | Non
     document = known.document or new_document()
     if decision.code == "DEACTIVATED":
         return document.without_decision()
-    mark = mark_of(now)
+    mark = mark_of(asked)
     return document._replace(
         decision=answer.token, received=mark, high_water=HighWater(decision.issued_at, mark)
     )

@@ -1,5 +1,6 @@
 """The passing of time, and of time as somebody says it passes."""
 
+import httpx
 import pytest
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -20,7 +21,7 @@ from license_client.policy import (
 )
 from support.client_machine import Machine
 from support.clock import DAY, HOUR, NOON, FixedClock
-from support.simulator import License, Simulator, unreachable
+from support.simulator import License, Request, Simulator, unreachable
 
 
 def test_a_license_without_the_server_lasts_to_the_second(
@@ -134,6 +135,20 @@ def test_one_answer_heals_a_clock_that_was_believed(machine: Machine, server: Si
     assert machine.start().validate().usable
     machine.clock.reboot()
     assert machine.start().status().usable
+
+
+def test_an_answer_that_is_held_back_ages_from_its_question_on(
+    machine: Machine, server: Simulator
+) -> None:
+    """A process can be stopped, or its machine put to sleep, between question and answer."""
+
+    def late(simulator: Simulator, request: Request) -> httpx.Response:
+        answer = simulator.answer(request)
+        machine.clock.advance(14 * DAY)
+        return answer
+
+    server.switch = late
+    assert machine.start().activate().state is State.OFFLINE_GRACE_EXCEEDED
 
 
 def test_an_old_cache_that_is_put_back_is_only_as_good_as_its_time(machine: Machine) -> None:
