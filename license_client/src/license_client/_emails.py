@@ -17,9 +17,12 @@ _ASCII_SPACE: Final = " \t\n\r\f\v"
 
 
 class Email(str):
-    """An address in canonical form, as `read_email` alone makes it."""
+    """An address in canonical form, as `read_email` alone makes it; its `repr` hides it."""
 
     __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "Email(…)"
 
 
 def read_email(typed: str) -> Email:
@@ -85,11 +88,11 @@ def _to_ascii(domain: str) -> str:
         for label in lowered.split("."):
             if label.startswith("xn--"):
                 idna.decode(label)
-    except (idna.IDNAError, ValueError) as error:  # UnicodeError is a ValueError
+    except (idna.IDNAError, ValueError):  # UnicodeError is a ValueError
         raise EmailMalformedError(
             "the part of the email address after the @ is not an international domain name",
             rule="domain",
-        ) from error
+        ) from None  # its text quotes the domain, and would show in every traceback
     return lowered
 
 

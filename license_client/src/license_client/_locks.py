@@ -20,7 +20,8 @@ _POLL_SECONDS: Final = 0.01
 def locked(path: Path, deadline: Deadline) -> Iterator[bool]:
     """Hold the lock file at `path`, waiting for it until the deadline.
 
-    Each call opens the file anew, so that threads of one process exclude each other too.
+    Each call opens the file anew, so that threads of one process exclude each other too. A link
+    is not followed: in a folder that others may write to it would make files for them elsewhere.
 
     Yields:
         Whether it is held.
@@ -28,10 +29,12 @@ def locked(path: Path, deadline: Deadline) -> Iterator[bool]:
     Raises:
         OSError: the file can be neither made nor opened.
     """
-    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _OWNER_ONLY)
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, _OWNER_ONLY)
     try:
         yield _acquire(handle, deadline)
     finally:
+        # Closing is not enough: a process that was forked meanwhile has the file open as well.
+        fcntl.flock(handle, fcntl.LOCK_UN)
         os.close(handle)
 
 

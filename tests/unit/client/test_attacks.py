@@ -1,16 +1,19 @@
 """Whatever answers instead of the license server: the license stays as it was."""
 
 import threading
+import traceback
 
 import pytest
 
 from license_client import (
     DecisionRejectedError,
+    EmailMalformedError,
     KeySetRejectedError,
     LicenseError,
     OfflineError,
     State,
 )
+from license_client._emails import read_email
 from license_client._settings import build_settings
 from license_client._verify import verify_decision
 from support.client_machine import Machine
@@ -178,6 +181,13 @@ def test_an_error_never_shows_key_or_email(
             machine.start().activate()
         assert license_.key not in str(caught.value)
         assert license_.email not in str(caught.value)
+
+
+def test_a_traceback_never_shows_the_email(license_: License) -> None:
+    typed = license_.email.replace("example", "s\u2665cret")
+    with pytest.raises(EmailMalformedError) as caught:
+        read_email(typed)
+    assert "cret" not in "".join(traceback.format_exception(caught.value))
 
 
 def test_of_2000_decisions_that_were_tampered_with_none_is_accepted(

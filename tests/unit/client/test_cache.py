@@ -1,17 +1,21 @@
 """The cache: what it keeps, what it refuses, and how the program goes on without it."""
 
 import json
+import os
 from pathlib import Path
 
+import httpx
 import pytest
 
 from license_client import CacheUnreadableError, ConfigurationError, LicenseClient, State
 from license_client._cache import read_document
+from license_client._emails import read_email
 from license_client._keys import read_key
 from license_client._sealing import EncryptionKey, KeyRing
+from license_client._verify import Credentials
 from support.client_machine import ENCRYPTION_KEY, Machine
 from support.clock import DAY, HOUR
-from support.simulator import License, Simulator, unreachable
+from support.simulator import License, Request, Simulator, unreachable
 
 NEW_KEY = "fedcba9876543210" * 4
 
@@ -257,9 +261,49 @@ def test_the_key_sets_of_the_cache_are_kept_through_a_deactivation(
     assert len(document.key_sets) == 1
 
 
+def points_to(handle: int, path: Path) -> bool:
+    try:  # the handle that listed them is closed by now
+        return os.path.samestat(os.fstat(handle), path.stat())
+    except OSError:
+        return False
+
+
+def test_a_lock_that_a_forked_process_inherited_is_free_again(
+    machine: Machine, server: Simulator
+) -> None:
+    """A fork has the same open files for as long as it lives: a worker of a web server, say."""
+    inherited: list[int] = []
+
+    def forking(simulator: Simulator, request: Request) -> httpx.Response:
+        own = [int(file.name) for file in Path("/proc/self/fd").iterdir()]
+        held = [fd for fd in own if points_to(fd, machine.folder / "license.refresh.lock")]
+        inherited.extend(map(os.dup, held))
+        return simulator.answer(request)
+
+    server.switch = forking
+    machine.start().activate()
+    server.switch = None
+    try:
+        assert len(inherited) == 1
+        assert machine.start().validate().usable
+    finally:
+        for handle in inherited:
+            os.close(handle)
+
+
+@pytest.mark.parametrize("name", ["license.lock", "license.refresh.lock", "license.json.tmp"])
+def test_a_link_that_somebody_planted_makes_no_file_elsewhere(machine: Machine, name: str) -> None:
+    elsewhere = machine.folder.with_name("elsewhere")
+    machine.folder.mkdir()
+    (machine.folder / name).symlink_to(elsewhere)
+    assert machine.start().activate().usable
+    assert not elsewhere.exists()
+
+
 def test_secrets_do_not_show_in_a_repr(license_: License) -> None:
-    key = read_key(license_.key)
+    key, email = read_key(license_.key), read_email(license_.email)
     assert license_.key not in repr(key) + str(key) + f"{key}"
+    assert license_.email not in repr(Credentials(key, email))
     assert ENCRYPTION_KEY not in repr(KeyRing(EncryptionKey(bytes.fromhex(ENCRYPTION_KEY))))
 
 
