@@ -44,9 +44,11 @@ def serving(simulator: Simulator, tls: ssl.SSLContext | None = None) -> Iterator
         server.handle_error = lambda *_: None  # type: ignore[method-assign]  # a failed handshake
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
-        yield f"{'https' if tls else 'http'}://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
+        try:
+            yield f"{'https' if tls else 'http'}://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from typing import Final
 import httpx
 
 from license_client._clock import Deadline
+from license_client._server_url import is_on_this_machine
 from license_client._transport import MAX_ANSWER_BYTES, TOTAL_SECONDS, Call, Reply
 from license_client._version import __version__
 from license_client.errors import ConfigurationError, OfflineError
@@ -36,14 +37,20 @@ def exchange(
 ) -> Reply:
     """Make one exchange; see `HttpTransport` for arguments and errors."""
     context = _tls_context(ca_file) if inner is None else None
-    return _Exchange(partial(_open, context, inner), server_url, call).finish(deadline)
+    # HTTPS_PROXY and NO_PROXY: a proxy cannot forge what we verify. But one on the way to this very
+    # machine could read what plain http is allowed for only because it never leaves the machine.
+    may_use_proxy = not is_on_this_machine(server_url)
+    opener = partial(_open, context, inner, may_use_proxy=may_use_proxy)
+    return _Exchange(opener, server_url, call).finish(deadline)
 
 
-def _open(context: ssl.SSLContext | None, inner: httpx.BaseTransport | None) -> httpx.Client:
+def _open(
+    context: ssl.SSLContext | None, inner: httpx.BaseTransport | None, *, may_use_proxy: bool
+) -> httpx.Client:
     return httpx.Client(
         verify=context or True,  # an `inner` has no network below it, and needs no context
         transport=inner,
-        trust_env=True,  # HTTPS_PROXY and NO_PROXY: a proxy cannot forge what we verify
+        trust_env=may_use_proxy,
         follow_redirects=False,
         timeout=httpx.Timeout(TOTAL_SECONDS, connect=_CONNECT_SECONDS),
         headers={

@@ -22,7 +22,7 @@ def read_server_url(raw: str, *, insecure: bool) -> str:
             http to another machine. The URL itself is never shown: it may hold a password.
     """
     parts = _split(raw)
-    if parts.scheme not in ("https", "http") or not parts.hostname:
+    if parts.scheme not in ("https", "http") or not _has_plain_host(parts):
         raise ConfigurationError(_EXPECTED)
     if "@" in parts.netloc:
         raise ConfigurationError(f"{_EXPECTED}, without user name or password")
@@ -38,6 +38,11 @@ def read_server_url(raw: str, *, insecure: bool) -> str:
 def is_insecure(server_url: str) -> bool:
     """Ask whether what is sent there can be read on the way."""
     return _is_exposed(urlsplit(server_url))
+
+
+def is_on_this_machine(server_url: str) -> bool:
+    """Ask whether a server is where no proxy has to carry anything."""
+    return _is_loopback(urlsplit(server_url).hostname or "")
 
 
 def _split(raw: str) -> SplitResult:
@@ -56,6 +61,14 @@ def _split(raw: str) -> SplitResult:
     except ValueError as error:
         raise ConfigurationError(_EXPECTED) from error
     return parts
+
+
+def _has_plain_host(parts: SplitResult) -> bool:
+    """Ask for a host and a port at most: of `evil.example[::1]` urlsplit sees the brackets only."""
+    host = parts.hostname or ""
+    written = f"[{host}]" if ":" in host else host
+    netloc = parts.netloc.lower()
+    return host != "" and netloc.startswith(written) and netloc[len(written) :][:1] in ("", ":")
 
 
 def _is_exposed(parts: SplitResult) -> bool:

@@ -225,6 +225,21 @@ def test_a_port_that_is_closed_is_offline(machine: Machine) -> None:
         online(machine, f"http://127.0.0.1:{port}").activate()
 
 
+def test_a_proxy_hears_nothing_of_a_server_on_this_machine(
+    machine: Machine, server: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Plain http is allowed there because key and email never leave the machine."""
+    heard = []
+
+    def listening(connection: socket.socket, _: threading.Event) -> None:
+        heard.append(connection.recv(1))
+
+    with misbehaving(listening) as proxy, serving(server) as url:
+        monkeypatch.setenv("HTTP_PROXY", proxy)
+        assert online(machine, url).activate().usable
+    assert heard == []
+
+
 def test_a_proxy_that_is_nonsense_is_offline(
     machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -39,6 +39,8 @@ def settings_for(url: str, *, insecure: bool = False) -> tuple[str, ...]:
         "http://localhost.evil.example",
         "http://localhost@evil.example",
         "http://[::ffff:10.0.0.1]",
+        "http://evil.example[::1]",
+        "http://[::1]evil.example",
         "https://u:p@h",
         "https://:p@h",
         "file:///etc/passwd",
