@@ -47,8 +47,9 @@ def _activated(folder: Path) -> dict[str, str]:
     machine.start().activate()
     trust = folder / "trust.json"
     trust.write_bytes(simulator.vendor.trust)
+    inherited = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
     return {
-        **os.environ,
+        **inherited,  # without it every start would compile our modules anew
         "LICENSE_KEY": license_.key,
         "LICENSE_EMAIL": license_.email,
         "LICENSE_ENCRYPTION_KEY": str(machine.options["encryption_key"]),
