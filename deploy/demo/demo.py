@@ -20,7 +20,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -76,14 +76,15 @@ def _demo(folder: Path, stack: ExitStack) -> None:
     vendor = folder / "vendor"
     license_server = vendor_command(vendor)
     run(*license_server, "init", str(vendor), "--product", PRODUCT, "--name", "Data API")
-    port = free_port(LICENSE_SERVER_PORT)
+    port = claim_port(LICENSE_SERVER_PORT, stack)
     server_url = f"https://127.0.0.1:{port}"
     tls = {"TLS_CERT_FILE": str(folder / "cert.pem"), "TLS_KEY_FILE": str(folder / "key.pem")}
     serve = (*license_server, "serve")
-    stack.enter_context(
-        service(serve, {**tls, "HOST": "127.0.0.1", "PORT": str(port)}, folder / "server.log")
+    log = folder / "server.log"
+    serving = stack.enter_context(
+        service(serve, {**tls, "HOST": "127.0.0.1", "PORT": str(port)}, log)
     )
-    wait_until_ready(f"{server_url}/readyz", authority)
+    wait_until_ready(f"{server_url}/readyz", authority, serving, log)
     say(f"  license server: {server_url}")
 
     step("The vendor sells a license")
@@ -108,9 +109,10 @@ def _demo(folder: Path, stack: ExitStack) -> None:
     say(indented(run(*activate, environment=customer)))
 
     step("The customer starts the data API, which asks for a valid license before anything else")
-    serving = (command("db-api"), "demo", "--port", str(free_port(DATA_API_PORT)), "--json")
-    lines = stack.enter_context(service(serving, customer, folder / "data-api.log"))
-    api = read_data_api(lines, folder / "data-api.log")
+    port = claim_port(DATA_API_PORT, stack)
+    log = folder / "data-api.log"
+    serve = (command("db-api"), "demo", "--port", str(port), "--json")
+    api = read_data_api(stack.enter_context(service(serve, customer, log)), log)
 
     step("A query through it, with the anon key")
     say(f"  GET {QUERY}")
@@ -121,7 +123,8 @@ def _demo(folder: Path, stack: ExitStack) -> None:
     say(summary(server_url, api))
     if os.environ.get("DEMO_ONCE") != "1":
         say("Ctrl-C stops everything and removes it.")
-        signal.pause()
+        while True:
+            time.sleep(1)  # not pause(): a signal just before it would be waited for in vain
 
 
 def summary(server_url: str, api: DataApi) -> str:
@@ -233,16 +236,20 @@ def make_certificates(folder: Path) -> Path:
     return folder / "ca.pem"
 
 
-def free_port(preferred: int) -> int:
-    """Return `preferred` where nobody listens on it, else any free port of loopback."""
+def claim_port(preferred: int, stack: ExitStack) -> int:
+    """Return `preferred` where nobody has it, else any free port of loopback.
+
+    Two demos that start at once both see a free port. So each holds the UDP port of that number,
+    which nobody else wants, for as long as it runs.
+    """
     for port in (preferred, 0):
-        with socket.socket() as probe:
+        claim = stack.enter_context(socket.socket(type=socket.SOCK_DGRAM))
+        with socket.socket() as probe, suppress(OSError):
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return int(probe.getsockname()[1])
+            probe.bind(("127.0.0.1", port))
+            free = int(probe.getsockname()[1])
+            claim.bind(("127.0.0.1", free))
+            return free
     sys.exit("no free port on 127.0.0.1")
 
 
@@ -254,18 +261,21 @@ def get(url: str, headers: Mapping[str, str] | None = None, authority: Path | No
         return bytes(answer.read())
 
 
-def wait_until_ready(url: str, authority: Path) -> None:
-    """Poll a readiness endpoint until it answers 200."""
+def wait_until_ready(
+    url: str, authority: Path, process: "subprocess.Popen[str]", log: Path
+) -> None:
+    """Poll a readiness endpoint until it answers 200, or its process has ended."""
     deadline = time.monotonic() + START_SECONDS
-    while True:
+    while process.poll() is None:
         try:
             get(url, authority=authority)
         except (URLError, ConnectionError, TimeoutError):
             if time.monotonic() > deadline:
-                sys.exit(f"{url} did not become ready in {START_SECONDS} s")
+                sys.exit(f"{url} did not become ready in {START_SECONDS} s:\n{log.read_text()}")
             time.sleep(0.1)
         else:
             return
+    sys.exit(f"license-server serve ended with {process.returncode}:\n{log.read_text()}")
 
 
 if __name__ == "__main__":
