@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Final, TypeVar
+from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -76,7 +77,11 @@ def _read_networks(value: object) -> object:
 
 
 def _require_postgresql(value: SecretStr) -> SecretStr:
-    if not value.get_secret_value().startswith(("postgresql://", "postgres://")):
+    try:
+        scheme = urlsplit(value.get_secret_value()).scheme
+    except ValueError:  # brackets that hold no IPv6 address
+        scheme = ""
+    if scheme not in {"postgresql", "postgres"}:
         raise ValueError("is not a URL of the form postgresql://user:password@host:5432/name")
     return value
 

@@ -180,6 +180,8 @@ def test_migrate_refuses_a_database_of_a_newer_version(database_url: str) -> Non
         ("create", "--schema", "public", "--name", "x" * 65, "--type", "anon"),
         ("revoke", "--schema", "public", "not-an-id"),
         ("list",),
+        ("list", "--schema", "\udcff"),  # as the shell hands over a byte that is no UTF-8
+        ("revoke", "--schema", "x" * 64, "00000000-0000-0000-0000-000000000000"),
     ],
 )
 def test_keys_tells_wrong_usage_by_status_2(database_url: str, arguments: tuple[str, ...]) -> None:
@@ -244,7 +246,18 @@ def test_a_password_is_hashed_from_standard_input() -> None:
     assert verify_password("correct horse battery staple", done.stdout.strip())
 
 
-def test_every_command_explains_itself() -> None:
-    for line in ((), ("serve",), ("migrate",), ("demo",), ("keys",), ("gen",)):
-        done = run_command("db-api", *line, "--help")
-        assert (done.returncode, "Usage: db-api" in done.stdout) == (0, True)
+def test_a_password_that_could_never_log_in_is_not_hashed() -> None:
+    done = run_command("db-api", "gen", "password-hash", stdin="x" * 1025)
+
+    assert (done.returncode, done.stdout) == (2, "")
+
+
+@pytest.mark.parametrize("line", [
+    "", "serve", "migrate", "demo", "keys", "keys create", "keys list", "keys revoke",
+    "gen", "gen password", "gen password-hash", "gen encryption-key",
+])  # fmt: skip
+def test_every_command_explains_itself_with_examples(line: str) -> None:
+    done = run_command("db-api", *line.split(), "--help")
+
+    assert (done.returncode, "Usage: db-api" in done.stdout) == (0, True)
+    assert f"db-api {line}".rstrip() in done.stdout.partition("Examples:")[2]

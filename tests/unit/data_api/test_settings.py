@@ -50,6 +50,12 @@ def test_every_mistake_is_named_at_once() -> None:
     }
 
 
+def test_a_database_url_that_is_no_url_is_a_mistake_like_any_other() -> None:
+    (mistake,) = mistakes_of(DATABASE_URL="postgresql://api:hunter2@[::1/shop")
+
+    assert mistake.startswith("DATABASE_URL: is not a URL")
+
+
 def test_no_mistake_repeats_a_secret() -> None:
     found = mistakes_of(
         DATABASE_URL="mysql://api:hunter2@localhost/shop",

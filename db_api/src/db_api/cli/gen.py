@@ -5,7 +5,7 @@ import sys
 
 import click
 
-from db_api.passwords import generate_password, hash_password
+from db_api.passwords import MAX_BYTES, generate_password, hash_password
 
 _EXAMPLES = """\b
 Examples:
@@ -19,13 +19,13 @@ def gen() -> None:
     """Make one secret and print it."""
 
 
-@gen.command()
+@gen.command(epilog=_EXAMPLES)
 def password() -> None:
     """Make a value for AUTH_PASS: 256 random bits."""
     click.echo(generate_password())
 
 
-@gen.command("password-hash")
+@gen.command("password-hash", epilog=_EXAMPLES)
 def password_hash() -> None:
     """Read a password from standard input; print its Argon2id hash for AUTH_PASS_HASH."""
     if sys.stdin.isatty():
@@ -34,10 +34,15 @@ def password_hash() -> None:
         text = sys.stdin.readline().rstrip("\r\n")
     if not text:
         raise click.UsageError("the password is empty")
-    click.echo(hash_password(text))
+    if len(text.encode("utf-8", "surrogateescape")) > MAX_BYTES:
+        raise click.UsageError(f"the password is longer than {MAX_BYTES} bytes")
+    try:
+        click.echo(hash_password(text))
+    except UnicodeEncodeError:
+        raise click.UsageError("the password is no text in UTF-8") from None
 
 
-@gen.command("encryption-key")
+@gen.command("encryption-key", epilog=_EXAMPLES)
 def encryption_key() -> None:
     """Make a value for LICENSE_ENCRYPTION_KEY: 64 hexadecimal digits."""
     click.echo(secrets.token_hex(32))

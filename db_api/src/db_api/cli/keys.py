@@ -16,11 +16,24 @@ from db_api.clock import utc_now
 from db_api.control.audit import Actor
 from db_api.control.database import open_control
 from db_api.control.keys import KeyStore, NewKey
+from db_api.identifiers import InvalidNameError, quote
 from db_api.schemas import SchemaStore
 
 T = TypeVar("T")
 _KEY_TYPES = click.Choice([key_type.value for key_type in KeyType])
-_schema = click.option("--schema", required=True, help="The schema that the key is for.")
+
+
+def _read_schema(_context: click.Context, _parameter: click.Parameter, name: str) -> str:
+    try:
+        quote(name)
+    except InvalidNameError as error:
+        raise click.BadParameter(str(error)) from None
+    return name
+
+
+_schema = click.option(
+    "--schema", required=True, callback=_read_schema, help="The schema that the key is for."
+)
 _json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
@@ -36,7 +49,7 @@ def keys() -> None:
     """Create, list and revoke API keys in DATABASE_URL."""
 
 
-@keys.command()
+@keys.command(epilog=_EXAMPLES)
 @_schema
 @click.option("--name", required=True, help="What the key is called, 1 to 64 characters.")
 @click.option("--type", "key_type", required=True, type=_KEY_TYPES)
@@ -66,7 +79,7 @@ def create(
     click.echo(f"This is shown once. Key {key.id} for schema {schema}, {key.type}.", err=True)
 
 
-@keys.command("list")
+@keys.command("list", epilog=_EXAMPLES)
 @_schema
 @_json
 def list_(*, schema: str, as_json: bool) -> None:
@@ -79,7 +92,7 @@ def list_(*, schema: str, as_json: bool) -> None:
         click.echo(f"{key.id}  {key.prefix}…  {key.type:<12}  {_state(key):<8}  {key.name}")
 
 
-@keys.command()
+@keys.command(epilog=_EXAMPLES)
 @_schema
 @click.argument("key_id", type=click.UUID)
 @_json
