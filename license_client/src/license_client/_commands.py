@@ -89,31 +89,37 @@ def license_client() -> None:
     """Look after the license of a program on this machine."""
 
 
+_EXAMPLES: Final = """\b
+Examples:
+  license-client activate
+  license-client status --json | jq .expires_at
+  license-client refresh || echo 'no usable license'
+  license-client deactivate"""
 _json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 
 
-@license_client.command()
+@license_client.command(epilog=_EXAMPLES)
 @_json_option
 def activate(*, as_json: bool) -> None:
     """Register this machine under LICENSE_KEY and LICENSE_EMAIL."""
     _call(lambda client: client.activate(), as_json=as_json)
 
 
-@license_client.command()
+@license_client.command(epilog=_EXAMPLES)
 @_json_option
 def status(*, as_json: bool) -> None:
     """Show the license as the cache has it, without the network."""
     _call(lambda client: client.status(), as_json=as_json)
 
 
-@license_client.command()
+@license_client.command(epilog=_EXAMPLES)
 @_json_option
 def refresh(*, as_json: bool) -> None:
     """Ask the license server now; a usable cache bridges it when it is down."""
     _call(_refresh, as_json=as_json)
 
 
-@license_client.command()
+@license_client.command(epilog=_EXAMPLES)
 @_json_option
 def deactivate(*, as_json: bool) -> None:
     """Give this machine up and empty the cache."""

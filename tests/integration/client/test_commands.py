@@ -136,3 +136,21 @@ def test_without_click_a_command_says_what_to_install(environ: dict[str, str]) -
     )
     assert done.returncode == 6
     assert done.stderr == "One package is missing here: pip install 'license-client[cli]'\n"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "activate-license",
+        "license-client",
+        "license-client activate",
+        "license-client status",
+        "license-client refresh",
+        "license-client deactivate",
+    ],
+)
+def test_every_command_explains_itself_with_examples(environ: dict[str, str], line: str) -> None:
+    done = run(environ, *line.split(), "--help")
+
+    assert done.returncode == 0
+    assert line in done.stdout.partition("Examples:")[2]

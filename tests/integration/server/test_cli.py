@@ -297,6 +297,9 @@ def test_migrate_makes_a_missing_database(shell: Shell) -> None:
 
 def test_help_shows_examples(tmp_path: Path) -> None:
     shell = Shell(tmp_path)
-    for line in ([], ["init"], ["license", "issue"], ["license", "renew"], ["product", "create"],
-                 ["keyset", "export-trust"]):  # fmt: skip
-        assert "license-server" in shell(*line, "--help").partition("Examples:")[2]
+    groups = {"license": ("issue", "list", "show", "suspend", "reinstate", "revoke", "renew"),
+              "product": ("create", "list"), "keyset": ("export-trust",), "clock": ("accept",),
+              "init": (), "serve": (), "migrate": ()}  # fmt: skip
+    inner = [[group, command] for group, commands in groups.items() for command in commands]
+    for line in ([], *([group] for group in groups), *inner):
+        assert "license-server" in shell(*line, "--help").partition("Examples:")[2], line

@@ -9,6 +9,10 @@ from db_api._version import __version__
 from db_api.cli.lazy import LazyGroup
 
 _EPILOG = """\b
+Examples:
+  db-api migrate && db-api serve
+  db-api keys create --schema shop --name website --type anon
+\b
 Settings come from the environment; each secret also from a file, as NAME_FILE:
   DATABASE_URL=postgresql://user:password@host:5432/name
   AUTH_USER=admin  AUTH_PASS_FILE=/run/secrets/auth_pass

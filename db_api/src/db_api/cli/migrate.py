@@ -10,7 +10,7 @@ from db_api.cli.exits import reported
 from db_api.control import migrations
 
 _EXAMPLES = """\b
-Example:
+Examples:
   DATABASE_URL=postgresql://owner@localhost/shop db-api migrate"""
 
 

@@ -17,7 +17,7 @@ from db_api.settings import Settings, SettingsError, read_settings
 
 T = TypeVar("T")
 _EXAMPLES: Final = """\b
-Example:
+Examples:
   db-api migrate && db-api serve"""
 
 

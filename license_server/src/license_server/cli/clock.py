@@ -1,6 +1,7 @@
 """`license-server clock …`."""
 
 from pathlib import Path
+from typing import Final
 
 import click
 
@@ -8,13 +9,17 @@ from license_server.cli.output import iso
 from license_server.cli.session import administer
 from license_server.clock import utc_now
 
+_EPILOG: Final = """\b
+Examples:
+  license-server --dir vendor clock accept"""
 
-@click.group()
+
+@click.group(epilog=_EPILOG)
 def clock() -> None:
     """Go on after the clock ran ahead."""
 
 
-@clock.command()
+@clock.command(epilog=_EPILOG)
 @click.pass_obj
 def accept(folder: Path) -> None:
     """Take the machine's clock as right.

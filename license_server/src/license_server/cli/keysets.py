@@ -19,7 +19,7 @@ The file holds public keys only. Ship it inside the application: its clients bel
 whose key set these roots have not signed."""
 
 
-@click.group()
+@click.group(epilog=EPILOG)
 def keyset() -> None:
     """Export what applications trust."""
 

@@ -36,6 +36,20 @@ Examples:
 
 Days count from the present end, or from now if that has passed."""
 
+_LIST_EPILOG: Final = """\b
+Examples:
+  license-server license list
+  license-server license list --product db-api --email ada@example.com --json"""
+
+_ONE_EPILOG: Final = """\b
+Examples:
+  license-server license show lic_…
+  license-server license suspend lic_…
+  license-server license reinstate lic_…
+  license-server license revoke lic_… --json
+
+`license-server license list` shows the ids."""
+
 _id = click.argument("license_id", metavar="LICENSE")
 _length = click.option(
     "--for",
@@ -47,7 +61,7 @@ _length = click.option(
 _expires = click.option("--expires", type=parameters.date, help="End, instead of --for; UTC.")
 
 
-@click.group("license")
+@click.group("license", epilog=_ISSUE_EPILOG)
 def license_() -> None:
     """Issue licenses and change them."""
 
@@ -96,7 +110,7 @@ def issue(
     say("The key is shown this once: the server keeps only a hash of it.")
 
 
-@license_.command("list")
+@license_.command("list", epilog=_LIST_EPILOG)
 @click.option("--product", metavar="CODE", help="Only of this product.")
 @click.option("--email", help="Only of this owner.")
 @as_json
@@ -112,7 +126,7 @@ def list_(folder: Path, product: str | None, email: str | None, *, is_json: bool
         print_table([_row(record) for record in records], nothing="There is no such license.")
 
 
-@license_.command()
+@license_.command(epilog=_ONE_EPILOG)
 @_id
 @as_json
 @click.pass_obj
@@ -122,7 +136,7 @@ def show(folder: Path, license_id: str, *, is_json: bool) -> None:
     _print(view, is_json=is_json)
 
 
-@license_.command()
+@license_.command(epilog=_ONE_EPILOG)
 @_id
 @as_json
 @click.pass_obj
@@ -131,7 +145,7 @@ def suspend(folder: Path, license_id: str, *, is_json: bool) -> None:
     _change(folder, license_id, Change.SUSPEND, is_json=is_json)
 
 
-@license_.command()
+@license_.command(epilog=_ONE_EPILOG)
 @_id
 @as_json
 @click.pass_obj
@@ -140,7 +154,7 @@ def reinstate(folder: Path, license_id: str, *, is_json: bool) -> None:
     _change(folder, license_id, Change.REINSTATE, is_json=is_json)
 
 
-@license_.command()
+@license_.command(epilog=_ONE_EPILOG)
 @_id
 @as_json
 @click.pass_obj

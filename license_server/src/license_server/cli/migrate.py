@@ -2,6 +2,7 @@
 
 import asyncio
 from pathlib import Path
+from typing import Final
 
 import click
 
@@ -10,8 +11,12 @@ from license_server.repository.database import Database
 from license_server.repository.schema import upgrade
 from license_server.settings import load_settings
 
+_EPILOG: Final = """\b
+Examples:
+  license-server --dir vendor migrate"""
 
-@click.command()
+
+@click.command(epilog=_EPILOG)
 @click.pass_obj
 def migrate(folder: Path) -> None:
     """Bring the database to the schema of this program; several may do so at once."""

@@ -18,6 +18,11 @@ Examples:
   license-server product create editor --name Editor --key-prefix EDIT --validity 365d \\
       --deployment-limit 5 --entitlement sso --limit seats=25"""
 
+_LIST_EPILOG: Final = """\b
+Examples:
+  license-server product list
+  license-server product list --json"""
+
 _DEFAULT: Final = Policy()
 _SPANS: Final = ("trial", "renewal_grace", "refresh", "lease", "offline_grace", "expiring_notice")
 _Decorated = TypeVar("_Decorated", bound=Callable[..., object])
@@ -30,7 +35,7 @@ def _span(name: str, text: str) -> Callable[[_Decorated], _Decorated]:
     return click.option(option, name, type=span, metavar="SPAN", default=default, help=text)
 
 
-@click.group()
+@click.group(epilog=EPILOG)
 def product() -> None:
     """Create and list products."""
 
@@ -69,7 +74,7 @@ def create(folder: Path, /, code: str, name: str, *, is_json: bool, **policy: An
         print_record(_record(made))
 
 
-@product.command("list")
+@product.command("list", epilog=_LIST_EPILOG)
 @as_json
 @click.pass_obj
 def list_(folder: Path, *, is_json: bool) -> None:

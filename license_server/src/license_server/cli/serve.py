@@ -1,6 +1,7 @@
 """`license-server serve`."""
 
 from pathlib import Path
+from typing import Final
 
 import click
 
@@ -8,8 +9,15 @@ from license_server.errors import ConfigurationError, NotReady, StartRefused
 from license_server.serve import run
 from license_server.settings import load_settings
 
+_EPILOG: Final = """\b
+Examples:
+  license-server --dir vendor serve
+  HOST=0.0.0.0 TLS_CERT_FILE=cert.pem TLS_KEY_FILE=key.pem license-server --dir vendor serve
 
-@click.command()
+Settings come from the environment, else from license-server.env in the server's folder."""
+
+
+@click.command(epilog=_EPILOG)
 @click.pass_obj
 def serve(folder: Path) -> None:
     """Answer clients over HTTPS, or over plain HTTP on loopback, until a signal comes."""
