@@ -8,6 +8,7 @@ cannot be imported.
 import subprocess
 import sys
 import tempfile
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,7 +47,12 @@ def build(package: str, wheels: Path) -> Path:
     """Build the wheel of `package` by way of its sdist and return its path."""
     target = wheels / package
     run(sys.executable, "-m", "build", "--no-isolation", "--outdir", target, ROOT / package)
-    return next(target.glob("*.whl"))
+    wheel = next(target.glob("*.whl"))
+    with zipfile.ZipFile(wheel) as archive:
+        licenses = [name for name in archive.namelist() if name.endswith("/licenses/LICENSE")]
+        if [archive.read(name) for name in licenses] != [(ROOT / "LICENSE").read_bytes()]:
+            sys.exit(f"{wheel.name} does not hold the LICENSE of the repository")
+    return wheel
 
 
 def check(distribution: Distribution, wheels: dict[str, Path], environment: Path) -> None:
