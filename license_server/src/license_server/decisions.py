@@ -5,12 +5,14 @@ request as presented, never from the stored license: otherwise the denial of a w
 let its holder test guesses of the right one.
 """
 
-import hmac
-import json
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
+
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.hmac import HMAC
+from pydantic import TypeAdapter
 
 from license_server import base64url
 from license_server.codes import ANONYMOUS, Code
@@ -29,10 +31,9 @@ TRIAL_OFFLINE_GRACE: Final = timedelta(days=3)
 
 _JTI_BYTES: Final = 16
 _DEFAULTS: Final = Policy()
-_encode: Final = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
-_ENCODER: Final = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
 
 Claims = dict[str, object]
+_CLAIMS: Final = TypeAdapter(Claims)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +114,7 @@ def claims_of(
     """Return the claims of a judgment, in the contract's order."""
     shown = None if verdict.code in ANONYMOUS else found
     subject = shown.license.license_id if shown else ""
+    keyed = HMAC(binding.key.symbols.encode("ascii"), SHA256())
     return {
         "v": VERSION,
         "iss": origin.issuer,
@@ -122,8 +124,8 @@ def claims_of(
         **_times(verdict, shown, now),
         "req": binding.digest,
         "ins": binding.instance_id,
-        "kb": _tie(binding.key, "kb1.", subject),
-        "own": _tie(binding.key, "own1.", binding.email.address),
+        "kb": _tie(keyed, "kb1.", subject),
+        "own": _tie(keyed, "own1.", binding.email.address),
         "val": verdict.code is Code.VALID,
         "code": verdict.code.value,
         "wrn": [notice.value for notice in verdict.notices],
@@ -134,16 +136,17 @@ def claims_of(
 
 def encode_claims(claims: Claims) -> bytes:
     """Return claims as they are signed: compact JSON, members as ordered, ASCII."""
-    return _ENCODER.encode(claims).encode("ascii")
+    return _CLAIMS.dump_json(claims, ensure_ascii=True)
 
 
 def _new_id() -> str:
     return base64url.encode(secrets.token_bytes(_JTI_BYTES))
 
 
-def _tie(key: LicenseKey, label: str, text: str) -> str:
-    message = (label + text).encode("utf-8")
-    return base64url.encode(hmac.digest(key.symbols.encode("ascii"), message, "sha256"))
+def _tie(keyed: HMAC, label: str, text: str) -> str:
+    mac = keyed.copy()
+    mac.update((label + text).encode("utf-8"))
+    return base64url.encode(mac.finalize())
 
 
 def _times(verdict: Verdict, shown: Found | None, now: datetime) -> Claims:

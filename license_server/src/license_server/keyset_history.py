@@ -26,8 +26,9 @@ class KeySetHistory:
         self._needed: list[SignedKeySet] = []
         for older, newer in pairwise(sets):
             require_successor(older, newer)
-            if newer.content.changes_roots_of(older.content):
+            if newer.content.changes_roots_of(older.content) and newer is not self.newest:
                 self._needed.append(newer)
+        self._needed.append(self.newest)
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Self:
@@ -58,8 +59,7 @@ class KeySetHistory:
 
         Empty if it is up to date.
         """
-        wanted = [*(s for s in self._needed if s is not self.newest), self.newest]
-        return tuple(s.document() for s in wanted if s.content.epoch > epoch)
+        return tuple(s.document() for s in self._needed if s.content.epoch > epoch)
 
     def require_signing_key(self, kid: str, kind: str) -> PublishedKey:
         """Return the key `kid` as published.

@@ -5,7 +5,6 @@ wrong is raised and rendered at the edge, by `problems`.
 """
 
 import hashlib
-import json
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from datetime import datetime
@@ -13,6 +12,7 @@ from functools import partial
 from typing import Final
 from urllib.parse import parse_qs
 
+from pydantic import TypeAdapter
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from license_server.codes import Code
@@ -32,7 +32,7 @@ from license_server.service import Answer, LicenseService
 from license_server.throttle import REQUESTS, UNKNOWN_KEY_COST, RateLimiter, source_of
 
 _JSON: Final = (b"content-type", b"application/json")
-_ENCODE: Final = json.JSONEncoder(separators=(",", ":")).encode
+_DOCUMENT: Final = TypeAdapter(dict[str, object])
 _MAX_EPOCH_DIGITS: Final = len(str(MAX_EPOCH))
 
 Handler = Callable[[Scope, Receive], Awaitable[RawResponse | None]]
@@ -192,6 +192,6 @@ def _document(answer: Answer) -> dict[str, object]:
     return document
 
 
-def _json_response(document: Mapping[str, object]) -> RawResponse:
-    body = _ENCODE(document).encode("ascii")
+def _json_response(document: dict[str, object]) -> RawResponse:
+    body = _DOCUMENT.dump_json(document, ensure_ascii=True)
     return RawResponse(200, (_JSON, (b"content-length", b"%d" % len(body))), body)

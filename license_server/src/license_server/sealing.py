@@ -5,7 +5,6 @@ and sealed with AES-256-GCM, to be read by the vendor. Peppers and sealing key l
 never in the database.
 """
 
-import hmac
 import json
 import secrets
 from collections.abc import Mapping
@@ -14,6 +13,8 @@ from typing import Final, Self
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.hmac import HMAC
 
 from license_server import base64url
 from license_server.emails import Email
@@ -46,6 +47,11 @@ class Pepper:
 
     pepper_id: str
     secret: bytes = field(repr=False)
+    _keyed: HMAC = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Key the HMAC once: starting from a copy costs a quarter of it."""
+        object.__setattr__(self, "_keyed", HMAC(self.secret, SHA256()))
 
     @classmethod
     def generate(cls, pepper_id: str) -> Self:
@@ -69,7 +75,9 @@ class Pepper:
         return f"{self.pepper_id}:{self._mac(_AUDIT_LABEL, name).hex()}"
 
     def _mac(self, label: bytes, text: str) -> bytes:
-        return hmac.digest(self.secret, label + text.encode("utf-8"), "sha256")
+        mac = self._keyed.copy()
+        mac.update(label + text.encode("utf-8"))
+        return mac.finalize()
 
 
 @dataclass(frozen=True, slots=True)
