@@ -81,9 +81,11 @@ def misbehaving(behavior: Callable[[socket.socket, threading.Event], None]) -> I
 
     acceptor = threading.Thread(target=accept)
     acceptor.start()
-    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    over.set()
-    listener.shutdown(socket.SHUT_RDWR)
-    listener.close()
-    for thread in (acceptor, *threads):
-        thread.join()
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        over.set()
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+        for thread in (acceptor, *threads):
+            thread.join()

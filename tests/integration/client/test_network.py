@@ -6,6 +6,7 @@ import ssl
 import threading
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -225,6 +226,44 @@ def test_a_port_that_is_closed_is_offline(machine: Machine) -> None:
         online(machine, f"http://127.0.0.1:{port}").activate()
 
 
+def tunneling_to(url: str) -> Behavior:
+    """Do as an HTTPS proxy does, whatever host it is asked for."""
+    port = int(url.rpartition(":")[2])
+
+    def tunnel(connection: socket.socket, _: threading.Event) -> None:
+        connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        with socket.create_connection(("127.0.0.1", port)) as server:
+            back = threading.Thread(target=pump, args=(server, connection))
+            back.start()
+            pump(connection, server)
+            back.join()
+
+    return tunnel
+
+
+def pump(source: socket.socket, target: socket.socket) -> None:
+    with suppress(OSError):
+        while data := source.recv(4_096):
+            target.sendall(data)
+        target.shutdown(socket.SHUT_WR)
+
+
+# threats.md C10
+def test_a_proxy_and_an_authority_of_the_customers_own_are_good_enough(
+    machine: Machine,
+    server: Simulator,
+    authority: trustme.CA,
+    ca_file: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with (
+        serving(server, context_of(authority.issue_cert("license.example"))) as url,
+        misbehaving(tunneling_to(url)) as proxy,
+    ):
+        monkeypatch.setenv("HTTPS_PROXY", proxy)
+        assert online(machine, "https://license.example", ca_file).activate().usable
+
+
 def test_a_proxy_hears_nothing_of_a_server_on_this_machine(
     machine: Machine, server: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -232,7 +271,7 @@ def test_a_proxy_hears_nothing_of_a_server_on_this_machine(
     heard = []
 
     def listening(connection: socket.socket, _: threading.Event) -> None:
-        heard.append(connection.recv(1))
+        heard.append(connection)
 
     with misbehaving(listening) as proxy, serving(server) as url:
         monkeypatch.setenv("HTTP_PROXY", proxy)
