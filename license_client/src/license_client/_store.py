@@ -121,7 +121,9 @@ class Store:
             yield held
 
     def _read(self) -> Loaded:
-        with self.path.open("rb") as file:
+        # without waiting: a pipe in the place of the file must not hold the program up
+        flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
+        with os.fdopen(os.open(self.path, flags), "rb") as file:
             return read_document(file.read(MAX_BYTES + 1), self._keys)
 
     def _keep_corrupt(self) -> None:

@@ -300,6 +300,13 @@ def test_a_link_that_somebody_planted_makes_no_file_elsewhere(machine: Machine, 
     assert not elsewhere.exists()
 
 
+def test_a_pipe_in_the_place_of_the_cache_holds_nobody_up(machine: Machine) -> None:
+    machine.folder.mkdir()
+    os.mkfifo(machine.folder / "license.json")
+    status = machine.start().status()
+    assert (status.state, status.code) == (State.UNLICENSED, "CACHE_UNREADABLE")
+
+
 def test_secrets_do_not_show_in_a_repr(license_: License) -> None:
     key, email = read_key(license_.key), read_email(license_.email)
     assert license_.key not in repr(key) + str(key) + f"{key}"
