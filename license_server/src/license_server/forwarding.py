@@ -51,9 +51,12 @@ class TrustedProxies:
 
 
 def _canonical(text: str) -> str | None:
-    """Write an IP address in its one form, an IPv4 address mapped into IPv6 as IPv4."""
+    """Write an IP address in its one form, an IPv4 address mapped into IPv6 as IPv4.
+
+    The zone of an IPv6 address is dropped: it may be any text, quotation marks included.
+    """
     try:
-        address = ip_address(text)
+        address = ip_address(text.partition("%")[0])
     except ValueError:
         return None
     if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
