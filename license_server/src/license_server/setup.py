@@ -174,23 +174,33 @@ async def _fill(
 @contextmanager
 def _new_folder(path: Path) -> Iterator[Path]:
     """Give a hidden folder inside `path`, and move what was made there into place at the end."""
-    _require_empty(path)
-    is_new = not path.exists()
     staging = path / ".init"
     try:
-        path.mkdir(mode=_PRIVATE_FOLDER, parents=True, exist_ok=True)
-        path.chmod(_PRIVATE_FOLDER)
-        staging.mkdir(mode=_PRIVATE_FOLDER)
-        yield staging
-        for made in sorted(staging.iterdir()):
-            made.rename(path / made.name)
-        staging.rmdir()
+        is_new = _make_staging(staging)
+        try:
+            yield staging
+            for made in sorted(staging.iterdir()):
+                made.rename(path / made.name)
+            staging.rmdir()
+        except BaseException:
+            _remove(path, is_new=is_new)
+            raise
     except OSError as error:
-        _remove(path, is_new=is_new)
         raise ConfigurationError(f"cannot make {path}: {error.strerror}") from error
-    except BaseException:
-        _remove(path, is_new=is_new)
-        raise
+
+
+def _make_staging(staging: Path) -> bool:
+    """Make the hidden folder, and tell whether the one around it is new.
+
+    Of several that try at once only one gets it; nothing is undone here, as it is that one's.
+    """
+    path = staging.parent
+    _require_empty(path)
+    is_new = not path.exists()
+    path.mkdir(mode=_PRIVATE_FOLDER, parents=True, exist_ok=True)
+    staging.mkdir(mode=_PRIVATE_FOLDER)
+    path.chmod(_PRIVATE_FOLDER)
+    return is_new
 
 
 def _require_empty(path: Path) -> None:

@@ -1,5 +1,6 @@
 """The vendor's commands, as processes: exit statuses, files and what is printed where."""
 
+import asyncio
 import json
 import os
 import shutil
@@ -7,15 +8,20 @@ import stat
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
 from license_server.cli import main
+from license_server.errors import ConfigurationError
 from license_server.license_keys import LicenseKey
+from license_server.setup import initialize
 
 COMMAND = Path(sys.executable).parent / "license-server"
 FILES = {
@@ -130,6 +136,30 @@ def test_a_failed_init_leaves_nothing(tmp_path: Path, *, exists: bool) -> None:
     assert folder.exists() is exists
     assert not exists or list(folder.iterdir()) == []
     shell("init", str(folder))
+
+
+def test_of_many_inits_at_once_one_makes_the_server(tmp_path: Path) -> None:
+    folder = tmp_path / "vendor"
+    together = Barrier(8)
+
+    def try_to_make(_: int) -> bool:
+        together.wait()
+        try:
+            asyncio.run(initialize(folder, None, None, datetime(2026, 1, 1, tzinfo=UTC)))
+        except ConfigurationError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as threads:
+        made = list(threads.map(try_to_make, range(8)))
+
+    assert made.count(True) == 1
+    assert {path.name for path in folder.iterdir()} == FILES
+
+
+def test_init_refuses_a_path_that_cannot_be(tmp_path: Path) -> None:
+    shell = Shell(tmp_path)
+    assert "cannot make" in shell("init", str(tmp_path / ("x" * 300)), status=6)
 
 
 def test_init_takes_an_unused_postgresql_and_never_one_in_use(
