@@ -180,8 +180,11 @@ def load_settings(folder: Path) -> Settings:
     Raises:
         ConfigurationError: every mistake, one a line, by name; no value is in the text.
     """
+    file = folder / FILE_NAME
     try:
-        return Settings(folder=folder.absolute(), _env_file=folder / FILE_NAME)
+        return Settings(folder=folder.absolute(), _env_file=file)
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"cannot read {file}: {type(error).__name__}") from error
     except ValidationError as error:
         raise ConfigurationError("\n".join(_mistakes(error))) from None
 

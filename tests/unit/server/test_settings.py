@@ -128,6 +128,14 @@ def test_the_defaults_are_the_files_that_init_makes(tmp_path: Path) -> None:
     assert settings.keyset_file == tmp_path / setup.KEYSET
 
 
+@pytest.mark.parametrize("folder", ["x" * 300, "vendor"])
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, folder: str) -> None:
+    (tmp_path / "vendor").mkdir()
+    (tmp_path / "vendor" / FILE_NAME).write_bytes(b"HOST=\xff\n")
+
+    assert f"cannot read {tmp_path / folder / FILE_NAME}" in refusal(tmp_path / folder)
+
+
 def test_proxies_are_networks_or_addresses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TRUSTED_PROXIES", "10.0.0.0/8, 192.0.2.1,::1")
 
