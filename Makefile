@@ -60,7 +60,7 @@ lock: $(BIN)/uv ## pin all dependencies again, with hashes and without a host
 		deploy/demo/requirements.in -o deploy/demo/requirements.lock
 
 clean: ## remove what was built and installed here
-	rm -rf $(VENV) .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .grimp_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/bin/python:

@@ -11,7 +11,7 @@ from license_client._keyset import Trust, load_anchor
 from license_client._sealing import KEY_BYTES, EncryptionKey, KeyRing
 from license_client._server_url import is_insecure, read_server_url
 from license_client._verify import Credentials
-from license_client.errors import ConfigurationError, LicenseError
+from license_client.errors import ConfigurationError, KeySetRejectedError, LicenseError
 
 DEFAULT_CACHE_DIR: Final = Path("license-data")
 _MEANING: Final = {
@@ -201,7 +201,17 @@ def _read_product(raw: str) -> str:
 def _read_anchor(trust: bytes | Path | None, mistakes: Mistakes) -> Trust | None:
     if isinstance(trust, Path):
         return mistakes.read("trust", trust, _read_trust_file)
-    return mistakes.read("trust", trust, load_anchor)
+    return mistakes.read("trust", trust, _read_trust)
+
+
+def _read_trust(data: bytes) -> Trust:
+    try:
+        return load_anchor(data)
+    except KeySetRejectedError as error:
+        raise ConfigurationError(
+            f"is not the trust.json that a vendor ships: it breaks the rule {error.rule!r}; "
+            "get the file from the vendor again"
+        ) from error
 
 
 def _read_trust_file(path: Path) -> Trust:
@@ -211,7 +221,7 @@ def _read_trust_file(path: Path) -> Trust:
         raise ConfigurationError(
             f"cannot read {path}: {error.strerror}; it is the trust.json that the vendor ships"
         ) from error
-    return load_anchor(data)
+    return _read_trust(data)
 
 
 def _read_encryption_key(raw: str) -> EncryptionKey:

@@ -7,7 +7,12 @@ from typing import Final, NoReturn
 
 import click
 
-from db_api.errors import DataApiError, LicenseClosedError, MigrationNeededError
+from db_api.errors import (
+    DataApiError,
+    LicenseClosedError,
+    MigrationNeededError,
+    NotReadyError,
+)
 from db_api.settings import SettingsError
 
 FAILED: Final = 1
@@ -26,12 +31,21 @@ def reported() -> Iterator[None]:
         end(NO_LICENSE, f"license: {error.details} {error.message}")
     except MigrationNeededError as error:
         end(SETTINGS, _sentence(error))
+    except NotReadyError as error:
+        end(FAILED, f"{_sentence(error)} {_reason(error.__cause__)}")
     except DataApiError as error:
         end(FAILED, _sentence(error))
 
 
 def _sentence(error: DataApiError) -> str:
     return f"db-api: {error.message} {error.hint or ''}".rstrip()
+
+
+def _reason(cause: BaseException | None) -> str:
+    """Say in the system's or PostgreSQL's words why the database does not answer, else nothing."""
+    origin = getattr(cause, "orig", None) or cause
+    is_plain = isinstance(origin, OSError) or hasattr(origin, "sqlstate")
+    return f"({origin})" if is_plain else ""
 
 
 def end(status: int, *lines: str) -> NoReturn:
