@@ -157,6 +157,7 @@ def test_migrate_of_a_database_that_is_not_there_ends_with_1_and_shows_no_passwo
     done = run_command("db-api", "migrate", env=environment)
 
     require_one_line(done, 1, "db-api: The database does not answer.")
+    assert "Connect call failed" in done.stderr
     assert "hunter2" not in done.stderr
 
 

@@ -148,7 +148,7 @@ def test_a_built_in_trust_cannot_be_replaced_by_the_environment(tmp_path: Path) 
 def test_a_trust_file_that_is_none_is_refused(tmp_path: Path) -> None:
     bad = tmp_path / "trust.json"
     bad.write_bytes(b"{}")
-    with pytest.raises(ConfigurationError, match="LICENSE_TRUST_FILE"):
+    with pytest.raises(ConfigurationError, match=r"LICENSE_TRUST_FILE: is not the trust\.json"):
         read_settings("p", None, {"LICENSE_TRUST_FILE": str(bad)})
 
 
