@@ -42,8 +42,7 @@ class SystemClock:
 
     def read(self) -> Reading:
         """Look at the clocks now."""
-        # The one wall clock reading of the client; all else is handed on from here.
-        wall = int(time.time())  # noqa: TID251
+        wall = int(time.time())  # noqa: TID251 - the one reading; all else is handed on from here
         return Reading(wall, int(time.clock_gettime(_BOOTTIME)), self._boot)
 
 

@@ -230,8 +230,7 @@ class Core:
     def _converse(self, known: Snapshot, deadline: Deadline) -> "Conversation":
         if self._transport is None:
             raise ConfigurationError("LICENSE_SERVER_URL: missing; there is no server to ask")
-        # Loaded with the first call: a start from the cache asks nobody.
-        from license_client._conversation import Conversation  # noqa: PLC0415
+        from license_client._conversation import Conversation  # noqa: PLC0415 - for calls only
 
         return Conversation(self._settings, self._transport, known.trust, deadline)
 

@@ -80,7 +80,7 @@ def _to_ascii(domain: str) -> str:
     if lowered.isascii() and "xn--" not in lowered:
         return lowered
     # Installed wherever httpx is, whose own dependency it is; not needed for ASCII domains.
-    import idna  # noqa: PLC0415
+    import idna  # noqa: PLC0415 - slow to load
 
     try:
         if not lowered.isascii():

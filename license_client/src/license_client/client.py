@@ -47,11 +47,9 @@ class LicenseClient:
         Raises:
             ConfigurationError: naming every variable that is missing or wrong.
         """
-        # Programs that pass their settings never load it.
-        from license_client._environment import read_settings  # noqa: PLC0415
+        from license_client._environment import read_settings  # noqa: PLC0415 - rarely needed
 
-        # The one place of this package that reads the environment.
-        variables = os.environ if environ is None else environ  # noqa: TID251
+        variables = os.environ if environ is None else environ  # noqa: TID251 - the one place
         return cls._over(connect(read_settings(product, trust, variables, app_version)))
 
     @classmethod
