@@ -216,6 +216,17 @@ async def test_a_trial_starts_once_at_the_first_of_many_successes_at_once(vendor
     assert late.code is Code.TRIAL_EXPIRED
 
 
+async def test_others_are_answered_while_a_trial_starts(vendor: Vendor) -> None:
+    _, key = await vendor.issue()
+    await vendor.ask(key, Operation.ACTIVATE)
+    _, trial_key = await vendor.issue(kind=Kind.TRIAL)
+    starting = asyncio.create_task(vendor.ask(trial_key))
+    while not starting.done():
+        assert (await vendor.ask(key)).valid
+        await asyncio.sleep(0)
+    assert (await starting).valid
+
+
 async def test_a_key_with_a_newer_one_works_until_its_overlap_ends(vendor: Vendor) -> None:
     _, key = await vendor.issue()
     await vendor.change("UPDATE license_keys SET superseded_until = :end", end=unix(NOW + DAY))

@@ -1,8 +1,12 @@
 """Requests of clients on SQLite: the driver called directly, without a thread between.
 
 Every call ends within a fraction of a millisecond, far less than handing it to a thread costs.
+Only the start of a trial, once in its life, takes the vendor's way, through a thread. As it holds
+the file's write lock while the event loop turns, the others must not wait for that lock meanwhile:
+they would stop the loop that is to free it. They wait for their turn instead.
 """
 
+import asyncio
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -55,6 +59,7 @@ class SqliteLicenses:
         self._path = database.require_file()
         self._engine = database.engine()
         self._connection: sqlite3.Connection | None = None
+        self._turn = asyncio.Lock()
 
     async def open(self) -> None:
         """Open the file."""
@@ -85,10 +90,11 @@ class SqliteLicenses:
     async def find(self, visit: Visit) -> Found | None:
         """See `LicenseRepository.find`."""
         values = visit_values(visit)
-        with self._using() as connection:
-            row = _fetch(connection, _FIND, values)
-            if row is not None and row["instance_id"] is not None:
-                _fetch(connection, _MARK_SEEN, values)
+        async with self._turn:
+            with self._using() as connection:
+                row = _fetch(connection, _FIND, values)
+                if row is not None and row["instance_id"] is not None:
+                    _fetch(connection, _MARK_SEEN, values)
         return None if row is None else to_found(row)
 
     async def register(self, license_id: str, visit: Visit, limit: int | None) -> Seat:
@@ -97,29 +103,35 @@ class SqliteLicenses:
             "license_id": license_id,
             "hour_ago": to_unix(visit.at - HOUR),
         }
-        with self._using() as connection, _transaction(connection):
-            occupancy = to_occupancy(_fetch_one(connection, _COUNT, values))
-            seat = allot_seat(occupancy, limit, visit.at)
-            if seat is Seat.TAKEN and not occupancy.is_registered:
-                _fetch(connection, _REGISTER, values)
+        async with self._turn:
+            with self._using() as connection, _transaction(connection):
+                occupancy = to_occupancy(_fetch_one(connection, _COUNT, values))
+                seat = allot_seat(occupancy, limit, visit.at)
+                if seat is Seat.TAKEN and not occupancy.is_registered:
+                    _fetch(connection, _REGISTER, values)
         return seat
 
     async def forget(self, license_id: str, instance_id: str) -> None:
         """See `LicenseRepository.forget`."""
-        with self._using() as connection:
-            _fetch(connection, _FORGET, {"license_id": license_id, "instance_id": instance_id})
+        values = {"license_id": license_id, "instance_id": instance_id}
+        async with self._turn:
+            with self._using() as connection:
+                _fetch(connection, _FORGET, values)
 
     async def start_trial(
         self, license_id: str, ends_at: datetime, change: Change, now: datetime
     ) -> datetime:
         """See `LicenseRepository.start_trial`."""
         with naming_faults():
-            return await start_trial(self._engine, license_id, ends_at, change, now)
+            async with self._turn:
+                return await start_trial(self._engine, license_id, ends_at, change, now)
 
     async def advance_newest_time(self, now: datetime) -> datetime:
         """See `LicenseRepository.advance_newest_time`."""
-        with self._using() as connection:
-            return to_instant(_fetch_one(connection, _ADVANCE, {"at": to_unix(now)})["newest_at"])
+        async with self._turn:
+            with self._using() as connection:
+                row = _fetch_one(connection, _ADVANCE, {"at": to_unix(now)})
+        return to_instant(row["newest_at"])
 
     @contextmanager
     def _using(self) -> Iterator[sqlite3.Connection]:
