@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,12 +15,14 @@ DEMO = Path(__file__).parents[2] / "deploy" / "demo" / "demo.py"
 
 
 @pytest.fixture
-def environment(tmp_path: Path) -> Iterator[dict[str, str]]:
+def environment() -> Iterator[dict[str, str]]:
     """Mark the demo's processes, and see that none of them and no file outlives it."""
     mark = uuid.uuid4().hex
-    yield {**os.environ, "TMPDIR": str(tmp_path), "MARK": mark}
-    assert running_with(mark) == []
-    assert list(tmp_path.glob("demo-*")) == []
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)  # as /tmp: PostgreSQL runs as another account when we are root
+        yield {**os.environ, "TMPDIR": folder, "MARK": mark}
+        assert running_with(mark) == []
+        assert list(Path(folder).iterdir()) == []
 
 
 def running_with(mark: str) -> list[str]:

@@ -112,14 +112,20 @@ class _Cluster:
         self._run("pg_ctl", "-w", "-m", "fast", "stop")
 
     def _run(self, program: str, *arguments: str) -> None:
-        done = subprocess.run(  # noqa: S603 - the wheel's programs, and nothing from outside
-            (str(self._programs / program), "-D", str(self._data), *arguments),
-            user=self._account,
-            cwd=self._sockets,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        try:
+            done = subprocess.run(  # noqa: S603 - the wheel's programs, and nothing from outside
+                (str(self._programs / program), "-D", str(self._data), *arguments),
+                user=self._account,
+                cwd=self._sockets,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+        except PermissionError as error:
+            raise NotReadyError(
+                f"the account {self._account} may not enter {self._sockets}",
+                hint="Set TMPDIR to a folder that it may enter, such as /tmp.",
+            ) from error
         if done.returncode:
             log = self._sockets / "log"
             words = f"{done.stderr} {log.read_text() if log.exists() else ''}"
