@@ -16,6 +16,9 @@ def simulator_of_today() -> Simulator:
     return Simulator(FixedClock(int(time.time())))
 
 
+ONE_TRY = 0.0  # seconds of patience with a server that is not there
+
+
 @dataclass
 class LicensedMachine:
     """Where programs run that need a license; it has not been activated yet.
@@ -54,6 +57,12 @@ class LicensedMachine:
     def new_gate(self) -> LicenseGate:
         """Make the gate of a program that starts now and reaches the vendor."""
         return LicenseGate(self.new_client, self.license.email)
+
+    async def open_gate(self) -> LicenseGate:
+        """Make that gate and let it try once to open."""
+        gate = self.new_gate()
+        await gate.open(ONE_TRY)
+        return gate
 
     def new_client(self, owner: Owner | None) -> AsyncLicenseClient:
         """Make the SDK's client of an owner, None = of the license of this machine."""

@@ -1,5 +1,3 @@
-from pathlib import Path
-
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
@@ -12,23 +10,10 @@ from db_api.settings import SettingsError
 from license_client import LicenseStatus
 from support.client_vendor import Pair
 from support.clock import DAY, HOUR
-from support.licensed import LicensedMachine
+from support.licensed import ONE_TRY, LicensedMachine
 from support.simulator import saying, signing_with, unreachable
 
 pytestmark = pytest.mark.anyio
-
-ONE_TRY = 0.0  # seconds of patience with a server that is not there
-
-
-@pytest.fixture
-def customer(tmp_path: Path) -> LicensedMachine:
-    return LicensedMachine(tmp_path)
-
-
-async def open_gate(customer: LicensedMachine) -> LicenseGate:
-    gate = customer.new_gate()
-    await gate.open(ONE_TRY)
-    return gate
 
 
 def test_a_gate_is_closed_before_it_was_opened(customer: LicensedMachine) -> None:
@@ -40,7 +25,7 @@ async def test_a_first_start_without_the_server_stays_closed_and_says_why(
 ) -> None:
     customer.simulator.switch = unreachable
 
-    gate = await open_gate(customer)
+    gate = await customer.open_gate()
 
     assert not gate.is_open
     assert (gate.view.code, gate.view.status) == ("OFFLINE", "invalid")
@@ -50,7 +35,7 @@ async def test_a_first_start_without_the_server_stays_closed_and_says_why(
 async def test_a_signed_no_keeps_the_gate_closed(customer: LicensedMachine, code: str) -> None:
     customer.simulator.change(customer.license, code=code)
 
-    gate = await open_gate(customer)
+    gate = await customer.open_gate()
 
     assert not gate.is_open
     assert gate.view.code == code
@@ -59,39 +44,39 @@ async def test_a_signed_no_keeps_the_gate_closed(customer: LicensedMachine, code
 async def test_a_server_with_other_keys_cannot_open_the_gate(customer: LicensedMachine) -> None:
     customer.simulator.switch = signing_with(Pair("somebody else's"))
 
-    gate = await open_gate(customer)
+    gate = await customer.open_gate()
 
     assert not gate.is_open
     assert gate.view.code in ("DECISION_REJECTED", "KEYSET_REJECTED")
 
 
 async def test_a_damaged_cache_does_not_open_the_gate(customer: LicensedMachine) -> None:
-    await open_gate(customer)
+    await customer.open_gate()
     cache = customer.folder / "license.json"
     text = bytearray(cache.read_bytes())
     text[len(text) // 2] ^= 1
     cache.write_bytes(text)
     customer.simulator.switch = unreachable
 
-    gate = await open_gate(customer)
+    gate = await customer.open_gate()
 
     assert not gate.is_open
     assert gate.view.code == "CACHE_UNREADABLE"
 
 
 async def test_a_first_start_activates(customer: LicensedMachine) -> None:
-    gate = await open_gate(customer)
+    gate = await customer.open_gate()
 
     assert gate.is_open
     assert [request.operation for request in customer.simulator.requests] == ["activate"]
 
 
 async def test_a_start_with_a_usable_cache_asks_nobody(customer: LicensedMachine) -> None:
-    await open_gate(customer)
+    await customer.open_gate()
     customer.simulator.requests.clear()
     customer.simulator.switch = unreachable
 
-    gate = await open_gate(customer)
+    gate = await customer.open_gate()
 
     assert gate.is_open
     assert customer.simulator.requests == []
@@ -100,7 +85,7 @@ async def test_a_start_with_a_usable_cache_asks_nobody(customer: LicensedMachine
 async def test_a_revocation_closes_an_open_gate_at_the_next_refresh(
     customer: LicensedMachine,
 ) -> None:
-    gate = await open_gate(customer)
+    gate = await customer.open_gate()
     customer.simulator.change(customer.license, code="REVOKED")
 
     await gate.refresh()
@@ -114,7 +99,7 @@ async def test_a_revocation_closes_an_open_gate_at_the_next_refresh(
 
 async def test_a_renewal_opens_a_closed_gate(customer: LicensedMachine) -> None:
     customer.simulator.change(customer.license, code="EXPIRED")
-    gate = await open_gate(customer)
+    gate = await customer.open_gate()
 
     customer.simulator.change(customer.license, code="VALID")
     customer.machine.clock.advance(10 * 60)
@@ -124,7 +109,7 @@ async def test_a_renewal_opens_a_closed_gate(customer: LicensedMachine) -> None:
 
 
 async def test_what_another_process_learned_reaches_the_gate(customer: LicensedMachine) -> None:
-    gate = await open_gate(customer)
+    gate = await customer.open_gate()
     customer.simulator.change(customer.license, code="SUSPENDED")
     customer.machine.start(product=PRODUCT).validate()
 
@@ -136,7 +121,7 @@ async def test_what_another_process_learned_reaches_the_gate(customer: LicensedM
 async def test_without_the_server_the_gate_closes_at_the_end_of_grace(
     customer: LicensedMachine,
 ) -> None:
-    gate = await open_gate(customer)
+    gate = await customer.open_gate()
     customer.simulator.switch = unreachable
 
     customer.machine.clock.advance(2 * DAY)
@@ -151,7 +136,7 @@ async def test_without_the_server_the_gate_closes_at_the_end_of_grace(
 
 
 async def test_an_unsigned_no_changes_nothing(customer: LicensedMachine) -> None:
-    gate = await open_gate(customer)
+    gate = await customer.open_gate()
     customer.simulator.switch = saying(403, b'{"valid": false, "code": "REVOKED"}')
 
     customer.machine.clock.advance(7 * HOUR)

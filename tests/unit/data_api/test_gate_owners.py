@@ -6,31 +6,18 @@ from db_api.errors import (
     LicenseRefusedError,
     LicenseServerUnreachableError,
 )
-from db_api.license_gate import PRODUCT, LicenseGate, Owner, gate_from_environment
+from db_api.license_gate import PRODUCT, Owner, gate_from_environment
 from support.client_vendor import make_key
 from support.licensed import LicensedMachine
 from support.simulator import unreachable
 
 pytestmark = pytest.mark.anyio
 
-ONE_TRY = 0.0  # seconds of patience with a server that is not there
-
-
-@pytest.fixture
-def customer(tmp_path: Path) -> LicensedMachine:
-    return LicensedMachine(tmp_path)
-
-
-async def open_gate(customer: LicensedMachine) -> LicenseGate:
-    gate = customer.new_gate()
-    await gate.open(ONE_TRY)
-    return gate
-
 
 async def test_another_license_that_is_not_usable_does_not_replace_this_one(
     customer: LicensedMachine,
 ) -> None:
-    gate = await open_gate(customer)
+    gate = await customer.open_gate()
     other = customer.simulator.sell(2, product=PRODUCT, code="REVOKED", email="bob@example.com")
 
     with pytest.raises(LicenseRefusedError) as refused:
@@ -58,7 +45,7 @@ async def test_a_check_without_an_email_uses_the_one_in_the_file(
 async def test_a_malformed_key_or_email_is_refused_without_a_call(
     customer: LicensedMachine, license_key: str, email: str
 ) -> None:
-    gate = await open_gate(customer)
+    gate = await customer.open_gate()
     customer.simulator.requests.clear()
 
     with pytest.raises(LicenseRefusedError):
@@ -70,7 +57,7 @@ async def test_a_malformed_key_or_email_is_refused_without_a_call(
 async def test_activation_without_the_server_is_told_apart_from_a_no(
     customer: LicensedMachine,
 ) -> None:
-    gate = await open_gate(customer)
+    gate = await customer.open_gate()
     customer.simulator.switch = unreachable
 
     with pytest.raises(LicenseServerUnreachableError):
@@ -83,7 +70,7 @@ async def test_activation_of_another_license_opens_a_closed_gate_and_keeps_it_op
     customer: LicensedMachine,
 ) -> None:
     customer.simulator.change(customer.license, code="REVOKED")
-    gate = await open_gate(customer)
+    gate = await customer.open_gate()
     bought = customer.simulator.sell(2, product=PRODUCT, email="bob@example.com")
 
     view = await gate.activate(Owner(bought.key, bought.email))
@@ -94,7 +81,7 @@ async def test_activation_of_another_license_opens_a_closed_gate_and_keeps_it_op
 
 
 async def test_a_check_of_another_license_leaves_the_gate_alone(customer: LicensedMachine) -> None:
-    gate = await open_gate(customer)
+    gate = await customer.open_gate()
     other = customer.simulator.sell(2, product=PRODUCT, code="REVOKED", email="bob@example.com")
 
     answer = await gate.check(other.key, other.email)
@@ -105,7 +92,7 @@ async def test_a_check_of_another_license_leaves_the_gate_alone(customer: Licens
 
 
 async def test_a_check_without_an_email_takes_the_configured_one(customer: LicensedMachine) -> None:
-    gate = await open_gate(customer)
+    gate = await customer.open_gate()
 
     assert (await gate.check(customer.license.key, None)).valid
 
@@ -113,7 +100,7 @@ async def test_a_check_without_an_email_takes_the_configured_one(customer: Licen
 async def test_a_check_of_a_mistyped_key_is_an_answer_not_an_error(
     customer: LicensedMachine,
 ) -> None:
-    gate = await open_gate(customer)
+    gate = await customer.open_gate()
 
     answer = await gate.check("nonsense", "ada@example.com")
 
@@ -121,7 +108,7 @@ async def test_a_check_of_a_mistyped_key_is_an_answer_not_an_error(
 
 
 async def test_a_check_without_the_server_says_so(customer: LicensedMachine) -> None:
-    gate = await open_gate(customer)
+    gate = await customer.open_gate()
     customer.simulator.switch = unreachable
 
     with pytest.raises(LicenseServerUnreachableError):
