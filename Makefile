@@ -6,7 +6,7 @@ DISTRIBUTIONS := license_client license_server db_api
 # --no-compile: bytecode is written at first import, which halves the time of an installation
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --no-compile
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-	--no-header --no-annotate --no-emit-package license-client
+	--no-header --no-annotate --no-strip-extras --no-emit-package license-client
 SOURCES := license_client/src license_server/src db_api/src migrations deploy tests
 
 .DEFAULT_GOAL := help
