@@ -162,7 +162,7 @@ def found_in(case: Case, presented: Presented) -> Found | None:
             refresh=timedelta(seconds=policy["refresh"]),
             lease=timedelta(seconds=policy["lease"]),
             offline_grace=timedelta(seconds=policy["offline_grace"]),
-            expiring_notice=timedelta(seconds=policy["expiring_notice"]),
+            expiring_notices=(timedelta(seconds=policy["expiring_notice"]),),
             entitlements=tuple(policy["entitlements"]),
             limits=policy["limits"],
         ),

@@ -66,12 +66,14 @@ class Entry:
         ts: when, Unix seconds.
         change: what happened.
         previous: hash of the entry before, 32 bytes.
+        stored_hash: what the log holds as its own hash, 32 bytes; None = it is not stored yet.
     """
 
     seq: int
     ts: int
     change: Change
     previous: bytes
+    stored_hash: bytes | None = None
 
     def hash(self) -> bytes:
         """Return SHA-256 of all that the entry says, 32 bytes."""

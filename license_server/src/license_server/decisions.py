@@ -175,7 +175,7 @@ def _terms(found: Found, now: datetime) -> Claims:
         "kind": found.license.kind.value,
         "lex": None if end is None else _unix(end),
         "rgr": int(found.license.renewal_grace.total_seconds()),
-        "ent": list(found.policy.entitlements),
+        "ent": sorted({*found.policy.entitlements, *found.license.entitlements}),
         "lim": dict(found.policy.limits),
     }
 

@@ -6,8 +6,13 @@
     ├── KeyMalformed           the text is no license key
     ├── BodyTooLarge           more bytes than any request needs
     ├── UnsupportedMediaType   the body is not declared as JSON
-    ├── NotFound               no such product or license
+    ├── CredentialMissing      nothing says who asks
+    ├── CredentialInvalid      a token or signature that is not accepted
+    ├── RoleForbidden          the token's role may not do this
+    ├── NotFound               no such product, license or page
     ├── StateConflict          the change does not fit the present state
+    ├── IdempotencyConflict    the idempotency key belongs to another request
+    ├── EtagMismatch           the thing was changed in the meantime
     ├── RateLimited            too often; it says when to come back
     ├── NotReady               the database does not answer
     ├── SigningUnavailable     a decision cannot be signed now
@@ -82,6 +87,24 @@ class UnsupportedMediaType(LicenseServerError):  # noqa: N818 - named as the con
     code = "UNSUPPORTED_MEDIA_TYPE"
 
 
+class CredentialMissing(LicenseServerError):  # noqa: N818 - named as the contract's code
+    """Nothing says who asks."""
+
+    code = "CREDENTIAL_MISSING"
+
+
+class CredentialInvalid(LicenseServerError):  # noqa: N818 - named as the contract's code
+    """A token or signature is malformed, unknown, expired or revoked."""
+
+    code = "CREDENTIAL_INVALID"
+
+
+class RoleForbidden(LicenseServerError):  # noqa: N818 - named as the contract's code
+    """The token's role may not do this."""
+
+    code = "ROLE_FORBIDDEN"
+
+
 class NotFound(LicenseServerError):  # noqa: N818 - named as the contract's code
     """There is no such product, license or page."""
 
@@ -92,6 +115,18 @@ class StateConflict(LicenseServerError):  # noqa: N818 - named as the contract's
     """The change does not fit the present state of its subject."""
 
     code = "STATE_CONFLICT"
+
+
+class IdempotencyConflict(LicenseServerError):  # noqa: N818 - named as the contract's code
+    """The idempotency key was used for another request before."""
+
+    code = "IDEMPOTENCY_CONFLICT"
+
+
+class EtagMismatch(LicenseServerError):  # noqa: N818 - named as the contract's code
+    """The thing was changed since the caller read it."""
+
+    code = "ETAG_MISMATCH"
 
 
 class RateLimited(LicenseServerError):  # noqa: N818 - named as the contract's code

@@ -148,8 +148,9 @@ def _notices(found: Found, client_version: str, now: datetime) -> tuple[Notice, 
     policy = found.policy
     end = found.license.ends_at(now)
     left = end - now if end is not None else None
+    notice = max(policy.expiring_notices, default=timedelta())
     conditions = {
-        Notice.EXPIRING_SOON: left is not None and timedelta() < left <= policy.expiring_notice,
+        Notice.EXPIRING_SOON: left is not None and timedelta() < left <= notice,
         Notice.RENEWAL_GRACE: left is not None and left <= timedelta(),
         Notice.KEY_SUPERSEDED: found.key_superseded_until is not None,
         Notice.CLIENT_OUTDATED: is_older(client_version, policy.recommended_client_version),

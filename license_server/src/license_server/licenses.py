@@ -76,6 +76,7 @@ class License:
         expires_at: its end; None = lifetime, or a trial that has not started.
         trial: length of a trial, fixed at issue; None if paid.
         renewal_grace: how long it works past `expires_at`, fixed at issue.
+        entitlements: names of features granted beside the product's, sorted.
     """
 
     license_id: str
@@ -87,6 +88,7 @@ class License:
     expires_at: datetime | None
     trial: timedelta | None
     renewal_grace: timedelta
+    entitlements: tuple[str, ...] = ()
 
     def is_waiting_trial(self) -> bool:
         """Tell whether it is a trial that no success has started yet."""
@@ -131,7 +133,7 @@ class License:
         if self.standing is Standing.REVOKED:
             raise StateConflict("cannot renew a license that is revoked: issue a new one")
         if self.kind is Kind.TRIAL:
-            raise StateConflict("cannot renew a trial: issue a paid license")
+            raise StateConflict("cannot renew a trial: convert it to a paid license")
         if self.expires_at is None:
             raise StateConflict("cannot renew a license for life: it has no end")
         if until is not None and until <= max(self.expires_at, now):
@@ -139,6 +141,24 @@ class License:
         if until is not None and until > now + LONGEST:
             raise StateConflict(f"a renewal must end within {LONGEST.days} days")
         return replace(self, expires_at=until)
+
+    def converted(
+        self, until: datetime | None, renewal_grace: timedelta, now: datetime
+    ) -> "License":
+        """Return a trial as the paid license that it becomes; None = for life.
+
+        Raises:
+            StateConflict: it is revoked or no trial, or it would end before now.
+        """
+        if self.standing is Standing.REVOKED:
+            raise StateConflict("cannot convert a trial that is revoked: issue a license")
+        if self.kind is not Kind.TRIAL:
+            raise StateConflict("cannot convert a paid license: only a trial becomes paid")
+        if until is not None and not now < until <= now + LONGEST:
+            raise StateConflict(f"its end must come after now, within {LONGEST.days} days")
+        return replace(
+            self, kind=Kind.PAID, expires_at=until, trial=None, renewal_grace=renewal_grace
+        )
 
 
 def new_license_id() -> str:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from license_server.emails import Email
 from license_server.errors import FieldError, InvalidField
 from license_server.licenses import LONGEST, Kind, License, Standing, new_license_id
-from license_server.products import Policy
+from license_server.products import Policy, broken_entitlements
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +21,7 @@ class Order:
         lasts: length, of a paid license from its start, of a trial from its first use; None = as
             the product's policy says.
         expires_at: end of a paid license, instead of a length.
+        entitlements: granted beside the product's.
     """
 
     product: str
@@ -29,6 +30,7 @@ class Order:
     starts_at: datetime | None = None
     lasts: timedelta | None = None
     expires_at: datetime | None = None
+    entitlements: tuple[str, ...] = ()
 
 
 def new_license(order: Order, policy: Policy, now: datetime) -> License:
@@ -39,12 +41,17 @@ def new_license(order: Order, policy: Policy, now: datetime) -> License:
     """
     starts = order.starts_at or now
     if order.lasts is not None and not timedelta() < order.lasts <= LONGEST:
-        raise InvalidField(FieldError("days", f"1 to {LONGEST.days} is expected"))
+        raise InvalidField(
+            FieldError("lasts_seconds", f"a time up to {LONGEST.days} days is expected")
+        )
+    broken = broken_entitlements(order.entitlements)
+    if broken is not None:
+        raise InvalidField(broken)
     is_trial = order.kind is Kind.TRIAL
     expires = None if is_trial else _end(order, policy, starts)
     if expires is not None and not max(starts, now) < expires <= now + LONGEST:
         expected = f"an instant after now and the start, within {LONGEST.days} days, is expected"
-        raise InvalidField(FieldError("expires", expected))
+        raise InvalidField(FieldError("expires_at", expected))
     return License(
         license_id=new_license_id(),
         product=order.product,
@@ -55,6 +62,7 @@ def new_license(order: Order, policy: Policy, now: datetime) -> License:
         expires_at=expires,
         trial=(order.lasts or policy.trial) if is_trial else None,
         renewal_grace=timedelta() if is_trial else policy.renewal_grace,
+        entitlements=tuple(sorted(set(order.entitlements))),
     )
 
 

@@ -7,6 +7,9 @@ from typing import Final, Protocol
 from license_server.audit import Change
 from license_server.evaluation import Found, Seat
 
+ADMIN_FAILURES: Final = "admin_failures"
+"""Throttle rule: refused admin tokens of one source."""
+
 EMAIL_MISMATCHES: Final = "email_mismatches"
 """Throttle rule: 10 wrong emails an hour for a key (contract, "Limits of abuse")."""
 

@@ -100,6 +100,8 @@ def _headers(body: bytes) -> tuple[tuple[bytes, bytes], ...]:
 def _headers_of(error: Exception, status: int) -> tuple[tuple[bytes, bytes], ...]:
     if isinstance(error, MethodNotAllowed):
         return ((b"allow", error.allowed.encode("ascii")),)
+    if status == HTTPStatus.UNAUTHORIZED:
+        return ((b"www-authenticate", b"Bearer"),)
     if isinstance(error, RateLimited):
         return ((b"retry-after", b"%d" % max(1, math.ceil(error.retry_after_seconds))),)
     if status == HTTPStatus.SERVICE_UNAVAILABLE:

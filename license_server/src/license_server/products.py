@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
@@ -23,6 +23,7 @@ LONGEST_SPAN: Final = timedelta(days=3650)
 """Of everything else in a policy (`wire/schemas/decision-claims.json`, claim `rgr`)."""
 MAX_RIGHTS_BYTES: Final = 2048
 """Of entitlements and limits in a decision, which has at most 8 KiB as a whole."""
+MAX_NOTICES: Final = 8
 MAX_LIVE_DEPLOYMENTS: Final = 10_000
 """Deployments that the server remembers of one license (contract, "Limits of abuse")."""
 
@@ -39,7 +40,8 @@ class Policy:
         refresh: how soon a client asks again.
         lease: how long an answer counts as fresh.
         offline_grace: how long a client works on without any answer.
-        expiring_notice: how long before its end a license warns of it.
+        expiring_notices: how long before its end a license warns of it, longest first: clients
+            are warned from the first on, owners get a mail at each.
         deployment_limit: most deployments of one license; None = unlimited.
         entitlements: names of granted features, sorted.
         limits: granted numbers by name; a missing name is unlimited.
@@ -54,7 +56,7 @@ class Policy:
     refresh: timedelta = timedelta(hours=6)
     lease: timedelta = timedelta(hours=24)
     offline_grace: timedelta = timedelta(days=14)
-    expiring_notice: timedelta = timedelta(days=14)
+    expiring_notices: tuple[timedelta, ...] = (timedelta(days=14), timedelta(days=3), timedelta())
     deployment_limit: int | None = None
     entitlements: tuple[str, ...] = ()
     limits: Mapping[str, int] = field(default_factory=dict)
@@ -87,6 +89,13 @@ def require_sound(product: Product) -> Product:
     if broken:
         raise InvalidField(*broken)
     return product
+
+
+def broken_entitlements(names: Sequence[str]) -> FieldError | None:
+    """Return what is wrong with entitlements granted to one license, if anything is."""
+    if all(map(_NAME_OF_RIGHT.fullmatch, names)) and len(json.dumps(names)) <= MAX_RIGHTS_BYTES:
+        return None
+    return FieldError("entitlements", "names of 1 to 64 of a-z 0-9 . _ : - are expected")
 
 
 def is_product_code(text: str) -> bool:
@@ -123,7 +132,7 @@ def _broken_times(policy: Policy) -> list[FieldError]:
         ("validity", day, validity, LONGEST_SPAN),
         ("trial", day, policy.trial, LONGEST_SPAN),
         ("renewal_grace", none, policy.renewal_grace, LONGEST_SPAN),
-        ("expiring_notice", none, policy.expiring_notice, LONGEST_SPAN),
+        *(("expiring_notices", none, notice, LONGEST_SPAN) for notice in policy.expiring_notices),
     ]
     return [
         FieldError(name, f"a time from {least} to {most} is expected")
@@ -138,6 +147,8 @@ def _broken_numbers(product: Product) -> list[FieldError]:
     rules = [
         ("deployment_limit", seats is None or 1 <= seats <= MAX_LIVE_DEPLOYMENTS,
          f"1 to {MAX_LIVE_DEPLOYMENTS} is expected"),
+        ("expiring_notices", len(policy.expiring_notices) <= MAX_NOTICES,
+         f"at most {MAX_NOTICES} times are expected"),
         ("limits", all(0 <= number < 2**53 for number in policy.limits.values()),
          "whole numbers from 0 on are expected"),
     ]  # fmt: skip

@@ -32,6 +32,7 @@ _EMAIL_LABEL: Final = b"email-v1\0"
 _DOMAIN_LABEL: Final = b"email-domain-v1\0"
 _AUDIT_LABEL: Final = b"audit-subject-v1\0"
 _SEALED_LABEL: Final = b"email-sealed-v1\0"
+_CONTENT_LABEL: Final = b"content-sealed-v1\0"
 _FORMAT: Final = 1
 _NONCE_BYTES: Final = 12  # SP 800-38D, 8.2
 
@@ -103,6 +104,10 @@ class Peppers:
         """Return what `email` may be found by, the current form first."""
         return tuple(pepper.email_index(email) for pepper in self.live)
 
+    def domain_indexes(self, email: Email) -> tuple[bytes, ...]:
+        """Return what the owners of the domain of `email` may be found by."""
+        return tuple(pepper.domain_index(email) for pepper in self.live)
+
     @classmethod
     def from_json(cls, text: str | bytes) -> Self:
         """Read the peppers file: `{"format":1,"peppers":[{"id","secret"}]}`, current first.
@@ -132,7 +137,7 @@ def _read_pepper(entry: Mapping[str, str]) -> Pepper:
 
 
 class Sealer:
-    """Seals emails for the database, each bound to its row.
+    """Seals emails and other texts for the database, each bound to its row.
 
     Args:
         key: 32 bytes.
@@ -158,8 +163,7 @@ class Sealer:
 
     def seal(self, email: Email, row_id: str) -> bytes:
         """Return nonce (12 bytes), ciphertext and tag (16 bytes) of `email`."""
-        nonce = secrets.token_bytes(_NONCE_BYTES)
-        return nonce + self._cipher.encrypt(nonce, email.address.encode(), _aad(row_id))
+        return self._encrypt(email.address.encode(), _SEALED_LABEL + row_id.encode())
 
     def unseal(self, sealed: bytes, row_id: str) -> Email:
         """Return the email that was sealed for the same row.
@@ -167,14 +171,28 @@ class Sealer:
         Raises:
             ConfigurationError: the sealing key is another one, or the row was tampered with.
         """
-        nonce, ciphertext = sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:]
+        return Email(self._decrypt(sealed, _SEALED_LABEL + row_id.encode()).decode())
+
+    def seal_bytes(self, content: bytes, context: str) -> bytes:
+        """Return the same of any bytes, bound to `context`: table, column and row."""
+        return self._encrypt(content, _CONTENT_LABEL + context.encode())
+
+    def unseal_bytes(self, sealed: bytes, context: str) -> bytes:
+        """Return what was sealed for the same context.
+
+        Raises:
+            ConfigurationError: the sealing key is another one, or the row was tampered with.
+        """
+        return self._decrypt(sealed, _CONTENT_LABEL + context.encode())
+
+    def _encrypt(self, content: bytes, bound_to: bytes) -> bytes:
+        nonce = secrets.token_bytes(_NONCE_BYTES)
+        return nonce + self._cipher.encrypt(nonce, content, bound_to)
+
+    def _decrypt(self, sealed: bytes, bound_to: bytes) -> bytes:
         try:
-            return Email(self._cipher.decrypt(nonce, ciphertext, _aad(row_id)).decode())
+            return self._cipher.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], bound_to)
         except (InvalidTag, ValueError) as error:
             raise ConfigurationError(
-                "the sealing key does not open this database's emails: use the key of its `init`"
+                "the sealing key does not open what this database holds: use the key of its `init`"
             ) from error
-
-
-def _aad(row_id: str) -> bytes:
-    return _SEALED_LABEL + row_id.encode()

@@ -16,20 +16,23 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from license_server.admin import Admin
+from license_server.admin.products import Products
+from license_server.admin.server import record_keyset
+from license_server.admin.tokens import Tokens
 from license_server.audit import ACTOR_CLI
+from license_server.desk import Desk, Vault
 from license_server.errors import ConfigurationError
 from license_server.keyset_history import KeySetHistory
 from license_server.keysets import VERSION, KeySet, KeyStatus, PublishedKey, Root, SignedKeySet
 from license_server.products import Product
-from license_server.repository.administration import Administration
 from license_server.repository.database import Database
 from license_server.repository.schema import require_unused, upgrade
+from license_server.repository.transaction import SqlRepository
 from license_server.sealing import SECRET_BYTES, Pepper, Peppers, Sealer
 from license_server.secret_files import write_secret
 from license_server.settings import FILE_NAME as SETTINGS
-from license_server.signing import DECISION, SigningKey
-from license_server.tokens import Role
+from license_server.signing import AUDIT_CHECKPOINT, DECISION, LICENSE_FILE, SigningKey
+from license_server.tokens import LIFETIME, Role
 
 ROOT_KEY: Final = "root.key"
 SIGNING_KEY: Final = "signing.key"
@@ -122,7 +125,7 @@ async def initialize(
 def _first_key_set(made: _Secrets, issuer: str, now: datetime) -> SignedKeySet:
     key = PublishedKey(
         **Root.of(made.signing).model_dump(),
-        use=(DECISION,),
+        use=(DECISION, LICENSE_FILE, AUDIT_CHECKPOINT),
         not_before=_unix(now - _EARLIER),
         not_after=_unix(now + SIGNING_KEY_LIFETIME),
         status=KeyStatus.ACTIVE,
@@ -164,11 +167,13 @@ def _database(folder: Path, url: str | None) -> Database:
 async def _fill(
     database: Database, made: _Secrets, issuer: str, product: Product | None, now: datetime
 ) -> str:
-    admin = Admin(Administration(database), made.peppers, Sealer(made.sealing), ACTOR_CLI)
-    await admin.record_keyset(issuer, FIRST_EPOCH, now)
-    if product is not None:
-        await admin.create_product(product, now)
-    return (await admin.create_token(Role.OWNER, now)).text
+    vault = Vault(made.peppers, Sealer(made.sealing))
+    async with SqlRepository(database).transaction() as transaction:
+        desk = Desk(transaction, vault, ACTOR_CLI, now)
+        await record_keyset(desk, issuer, FIRST_EPOCH)
+        if product is not None:
+            await Products(desk).create(product)
+        return (await Tokens(desk).create("init", Role.OWNER, LIFETIME)).text
 
 
 @contextmanager

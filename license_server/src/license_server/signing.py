@@ -18,6 +18,8 @@ from license_server.errors import ConfigurationError
 
 DECISION: Final = "license-decision"
 """An artefact's kind; its `typ` is this and `+jwt`."""
+LICENSE_FILE: Final = "license-file"
+AUDIT_CHECKPOINT: Final = "audit-checkpoint"
 
 _KID_DIGITS: Final = 16
 

@@ -16,7 +16,7 @@ from limits import RateLimitItem, parse
 from limits.aio.storage import Storage
 
 from license_server.errors import RateLimited
-from license_server.ports import EMAIL_MISMATCHES
+from license_server.ports import ADMIN_FAILURES, EMAIL_MISMATCHES
 
 REQUESTS: Final = "requests"
 """Rule: requests of one source."""
@@ -36,6 +36,7 @@ def rules(requests_per_minute: int) -> Mapping[str, RateLimitItem]:
     return MappingProxyType(
         {
             REQUESTS: parse(f"{requests_per_minute}/minute"),
+            ADMIN_FAILURES: parse("10/minute"),
             EMAIL_MISMATCHES: parse("10/hour"),  # contract, "Limits of abuse"
         }
     )

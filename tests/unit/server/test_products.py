@@ -25,7 +25,7 @@ from support.licensing import DAY, HOUR, NOW
         ("trial", {"trial": timedelta()}),
         ("renewal_grace", {"renewal_grace": -DAY}),
         ("renewal_grace", {"renewal_grace": 3651 * DAY}),
-        ("expiring_notice", {"expiring_notice": -DAY}),
+        ("expiring_notices", {"expiring_notices": (-DAY,)}),
         ("deployment_limit", {"deployment_limit": 0}),
         ("deployment_limit", {"deployment_limit": 10_001}),
         ("entitlements", {"entitlements": ("SSO",)}),

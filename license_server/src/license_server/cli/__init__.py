@@ -6,6 +6,7 @@ import click
 
 from license_server._version import __version__
 from license_server.cli.groups import Command, RootGroup
+from license_server.cli.target import Target, admin_token
 
 EPILOG = """\b
 Examples:
@@ -15,8 +16,8 @@ Examples:
   license-server --dir vendor keyset export-trust -o trust.json
 
 \b
-Exit status: 0 done, 2 usage, 3 not found or in another state, 6 configuration,
-78 the server does not start."""
+Exit status: 0 done, 2 usage, 3 not found or in another state, 4 not allowed, 5 not now,
+6 configuration, 78 the server does not start."""
 
 
 @click.group(
@@ -25,8 +26,13 @@ Exit status: 0 done, 2 usage, 3 not found or in another state, 6 configuration,
         "init": Command("init:init", "Make a server: keys, database and settings in a folder."),
         "serve": Command("serve:serve", "Answer clients until a signal comes."),
         "migrate": Command("migrate:migrate", "Bring the database to this program's schema."),
-        "product": Command("products:product", "Create and list products."),
+        "product": Command("products:product", "Create, change and list products."),
         "license": Command("licenses:license_", "Issue licenses and change them."),
+        "deployment": Command(
+            "deployments:deployment", "See and block the deployments of a license."
+        ),
+        "owner": Command("owners:owner", "Find, export and erase owners."),
+        "token": Command("tokens:token", "Make and revoke admin tokens."),
         "keyset": Command("keysets:keyset", "Export what applications trust."),
         "clock": Command("clock:clock", "Go on after the clock ran ahead."),
     },
@@ -42,8 +48,15 @@ Exit status: 0 done, 2 usage, 3 not found or in another state, 6 configuration,
     show_envvar=True,
     help="The server's folder, as `init` made it; the present one if not given.",
 )
+@click.option(
+    "--server",
+    metavar="URL",
+    envvar="LICENSE_ADMIN_URL",
+    show_envvar=True,
+    help="Work on a server elsewhere, by its admin API and the token in LICENSE_ADMIN_TOKEN.",
+)
 @click.version_option(__version__, prog_name="license-server")
 @click.pass_context
-def main(context: click.Context, folder: Path) -> None:
+def main(context: click.Context, folder: Path, server: str | None) -> None:
     """Issue licenses and answer every check with a signed decision."""
-    context.obj = folder
+    context.obj = Target(folder, server, admin_token() if server else None)

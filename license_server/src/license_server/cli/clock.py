@@ -1,13 +1,15 @@
 """`license-server clock …`."""
 
+import asyncio
 from pathlib import Path
 from typing import Final
 
 import click
 
+from license_server.admin.server import accept_clock
+from license_server.cli.local import open_desk
 from license_server.cli.output import iso
-from license_server.cli.session import administer
-from license_server.clock import utc_now
+from license_server.cli.target import Target, local_folder
 
 _EPILOG: Final = """\b
 Examples:
@@ -21,12 +23,16 @@ def clock() -> None:
 
 @clock.command(epilog=_EPILOG)
 @click.pass_obj
-def accept(folder: Path) -> None:
+def accept(target: Target) -> None:
     """Take the machine's clock as right.
 
     A server signs nothing while its clock is behind the newest time in its database. If that time
     is wrong, because a clock once ran ahead, set the clock right and run this.
     """
-    now = utc_now()
-    before = administer(folder, lambda admin: admin.accept_clock(now))
-    click.echo(f"newest time {iso(now)}, before {iso(before)}")
+    click.echo(asyncio.run(_accept(local_folder(target))))
+
+
+async def _accept(folder: Path) -> str:
+    async with open_desk(folder) as desk:
+        before = await accept_clock(desk)
+        return f"newest time {iso(desk.now)}, before {iso(before)}"

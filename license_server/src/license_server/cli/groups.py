@@ -7,27 +7,28 @@ from typing import Any, Final
 
 import click
 
-from license_server.errors import (
-    ConfigurationError,
-    InvalidField,
-    LicenseServerError,
-    NotFound,
-    NotReady,
-    StartRefused,
-    StateConflict,
-)
+from license_server.errors import ConfigurationError, LicenseServerError, StartRefused
 
 _PACKAGE: Final = "license_server.cli"
 
-EXIT_STATUS: Final[Mapping[type[LicenseServerError], int]] = {
-    InvalidField: 2,
-    NotFound: 3,
-    StateConflict: 3,
-    NotReady: 6,
-    StartRefused: 78,
-    ConfigurationError: 6,
+START_REFUSED: Final = 78  # EX_CONFIG of sysexits.h
+CONFIGURATION: Final = 6
+EXIT_STATUS: Final[Mapping[str, int]] = {
+    "INVALID_FIELD": 2,
+    "MALFORMED_JSON": 2,
+    "KEY_MALFORMED": 2,
+    "NOT_FOUND": 3,
+    "STATE_CONFLICT": 3,
+    "IDEMPOTENCY_CONFLICT": 3,
+    "ETAG_MISMATCH": 3,
+    "CREDENTIAL_MISSING": 4,
+    "CREDENTIAL_INVALID": 4,
+    "ROLE_FORBIDDEN": 4,
+    "RATE_LIMITED": 5,
+    "NOT_READY": 5,
+    "SIGNING_UNAVAILABLE": 5,
 }
-"""The first class that fits decides."""
+"""By the code of an error."""
 
 _OTHER_FAULT: Final = 1
 
@@ -82,5 +83,12 @@ class RootGroup(LazyGroup):
             return super().invoke(ctx)
         except LicenseServerError as error:
             click.echo(f"Error: {error}", err=True)
-            fits = (status for kind, status in EXIT_STATUS.items() if isinstance(error, kind))
-            ctx.exit(next(fits, _OTHER_FAULT))
+            ctx.exit(_exit_status(error))
+
+
+def _exit_status(error: LicenseServerError) -> int:
+    if isinstance(error, StartRefused):
+        return START_REFUSED
+    if isinstance(error, ConfigurationError):
+        return CONFIGURATION
+    return EXIT_STATUS.get(error.code, _OTHER_FAULT)

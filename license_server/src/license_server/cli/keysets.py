@@ -7,6 +7,7 @@ from typing import Final
 import click
 
 from license_server.cli.output import say
+from license_server.cli.target import Target, local_folder
 from license_server.errors import ConfigurationError
 from license_server.key_files import load_keysets
 from license_server.settings import load_settings
@@ -32,9 +33,9 @@ def keyset() -> None:
     help="File to write; standard output if missing.",
 )
 @click.pass_obj
-def export_trust(folder: Path, output: Path | None) -> None:
+def export_trust(target: Target, output: Path | None) -> None:
     """Write trust.json: the newest key set, signed by the roots."""
-    newest = load_keysets(load_settings(folder).keyset_file).newest
+    newest = load_keysets(load_settings(local_folder(target)).keyset_file).newest
     text = json.dumps(newest.document())
     if output is None:
         click.echo(text)

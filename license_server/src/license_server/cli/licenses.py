@@ -1,37 +1,25 @@
 """`license-server license …`."""
 
 from datetime import datetime, timedelta
-from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import click
 
-from license_server.admin import LicenseView
 from license_server.cli import parameters
-from license_server.cli.output import (
-    Record,
-    as_json,
-    iso,
-    print_json,
-    print_record,
-    print_table,
-    say,
-)
-from license_server.cli.session import administer
-from license_server.clock import utc_now
-from license_server.emails import Email
-from license_server.licenses import Change, Kind
-from license_server.orders import Order
+from license_server.cli.output import as_json, print_json, print_record, say, show, show_all
+from license_server.cli.session import Record, call, listed
+from license_server.cli.target import Target
 
 _ISSUE_EPILOG: Final = """\b
 Examples:
   license-server license issue --product db-api --email ada@example.com
-  license-server license issue --product db-api --email ada@example.com --for 365d
+  license-server license issue --product db-api --email ada@example.com --for 365d --mail
   license-server license issue --product db-api --email ada@example.com --trial --json"""
 
 _RENEW_EPILOG: Final = """\b
 Examples:
   license-server license renew lic_… --for 365d
+  license-server license renew lic_… --for 365d --from-now
   license-server license renew lic_… --expires 2028-01-31
 
 Days count from the present end, or from now if that has passed."""
@@ -39,13 +27,17 @@ Days count from the present end, or from now if that has passed."""
 _LIST_EPILOG: Final = """\b
 Examples:
   license-server license list
-  license-server license list --product db-api --email ada@example.com --json"""
+  license-server license list --product db-api --email ada@example.com --json
+  license-server license list --domain example.com --status expired --limit 1000
+  license-server license list --key-hint 7K2M"""
 
 _ONE_EPILOG: Final = """\b
 Examples:
   license-server license show lic_…
   license-server license suspend lic_…
-  license-server license reinstate lic_…
+  license-server license rotate-key lic_… --overlap 7d --mail
+  license-server license transfer lic_… --email grace@example.com
+  license-server license change lic_… --entitlement sso --metadata order=2041 --notes "by phone"
   license-server license revoke lic_… --json
 
 `license-server license list` shows the ids."""
@@ -59,6 +51,7 @@ _length = click.option(
     help="365d, 12h …; as the product says if missing.",
 )
 _expires = click.option("--expires", type=parameters.date, help="End, instead of --for; UTC.")
+_mail = click.option("--mail", "is_mailed", is_flag=True, help="Mail the key to its owner.")
 
 
 @click.group("license", epilog=_ISSUE_EPILOG)
@@ -73,94 +66,114 @@ def license_() -> None:
 @click.option("--starts", type=parameters.date, help="First instant, UTC; now if missing.")
 @_length
 @_expires
+@click.option("--entitlement", "entitlements", multiple=True, metavar="NAME")
+@click.option("--metadata", type=parameters.pair, multiple=True, metavar="NAME=TEXT")
+@_mail
 @as_json
 @click.pass_obj
 def issue(
-    folder: Path,
+    target: Target,
+    /,
     product: str,
     email: str,
-    starts: datetime | None,
     length: timedelta | None,
     expires: datetime | None,
     *,
     is_trial: bool,
+    is_mailed: bool,
     is_json: bool,
+    **others: Any,  # noqa: ANN401 - starts, entitlements, metadata
 ) -> None:
     """Issue a license and show its key, this once."""
-    _require_one_end(length, expires)
-    if is_trial and expires:
-        raise click.UsageError("a trial runs from its first use: give --for instead of --expires")
-    kind = Kind.TRIAL if is_trial else Kind.PAID
-    order = Order(product, Email.parse(email), kind, starts, length, expires)
-    now = utc_now()
-    issued = administer(folder, lambda admin: admin.issue_license(order, now))
-    made = issued.license
-    result: Record = {
-        "key": issued.key,
-        "license": made.license_id,
-        "product": made.product,
-        "email": order.email.address,
-        "kind": made.kind.value,
-        "expires_at": iso(made.expires_at),
+    body = {
+        "product": product,
+        "email": email,
+        "kind": "trial" if is_trial else "paid",
+        "starts_at": parameters.instant(others["starts"]),
+        "entitlements": list(others["entitlements"]) or None,
+        "metadata": dict(others["metadata"]) or None,
+        "mail_key": is_mailed,
+        **_ending(length, expires),
     }
-    if is_json:
-        print_json(result)
-        return
-    print_record(result)
-    say("The key is shown this once: the server keeps only a hash of it.")
+    _show_key(call(target, "POST", "licenses", body=body), is_json=is_json)
 
 
 @license_.command("list", epilog=_LIST_EPILOG)
 @click.option("--product", metavar="CODE", help="Only of this product.")
 @click.option("--email", help="Only of this owner.")
+@click.option("--domain", help="Only of owners whose email is at this domain.")
+@click.option("--key-hint", metavar="SYMBOLS", help="Only with a key that ends so (4 symbols).")
+@click.option("--kind", type=click.Choice(["paid", "trial"]))
+@click.option("--status", type=click.Choice(["active", "trial", "suspended", "revoked", "expired"]))
+@click.option("--expires-before", type=parameters.date, metavar="DATE")
+@click.option("--limit", default=100, show_default=True, help="At most so many.")
 @as_json
 @click.pass_obj
-def list_(folder: Path, product: str | None, email: str | None, *, is_json: bool) -> None:
+def list_(target: Target, /, limit: int, *, is_json: bool, **query: Any) -> None:  # noqa: ANN401 - the filters
     """List licenses, oldest first."""
-    owner = None if email is None else Email.parse(email)
-    views = administer(folder, lambda admin: admin.list_licenses(product, owner, utc_now()))
-    records = [_record(view) for view in views]
-    if is_json:
-        print_json(records)
-    else:
-        print_table([_row(record) for record in records], nothing="There is no such license.")
+    query["expires_before"] = parameters.instant(query["expires_before"])
+    records = listed(target, "licenses", query, limit)
+    columns = ("id", "product", "email", "kind", "status", "key_hint", "expires_at")
+    show_all(records, columns, is_json=is_json, nothing="There is no such license.")
+    if len(records) == limit and not is_json:
+        say("There may be more: see --limit.")
 
 
-@license_.command(epilog=_ONE_EPILOG)
+@license_.command("show", epilog=_ONE_EPILOG)
 @_id
 @as_json
 @click.pass_obj
-def show(folder: Path, license_id: str, *, is_json: bool) -> None:
+def show_(target: Target, license_id: str, *, is_json: bool) -> None:
     """Show a license with its owner's email."""
-    view = administer(folder, lambda admin: admin.show_license(license_id, utc_now()))
-    _print(view, is_json=is_json)
+    show(call(target, "GET", f"licenses/{license_id}"), is_json=is_json)
 
 
 @license_.command(epilog=_ONE_EPILOG)
 @_id
 @as_json
 @click.pass_obj
-def suspend(folder: Path, license_id: str, *, is_json: bool) -> None:
+def suspend(target: Target, license_id: str, *, is_json: bool) -> None:
     """Suspend a license until it is reinstated."""
-    _change(folder, license_id, Change.SUSPEND, is_json=is_json)
+    _do(target, license_id, "suspend", {}, is_json=is_json)
 
 
 @license_.command(epilog=_ONE_EPILOG)
 @_id
 @as_json
 @click.pass_obj
-def reinstate(folder: Path, license_id: str, *, is_json: bool) -> None:
+def reinstate(target: Target, license_id: str, *, is_json: bool) -> None:
     """Reinstate a suspended license."""
-    _change(folder, license_id, Change.REINSTATE, is_json=is_json)
+    _do(target, license_id, "reinstate", {}, is_json=is_json)
 
 
 @license_.command(epilog=_ONE_EPILOG)
 @_id
 @as_json
 @click.pass_obj
-def revoke(folder: Path, license_id: str, *, is_json: bool) -> None:
+def revoke(target: Target, license_id: str, *, is_json: bool) -> None:
     """Revoke a license for good."""
-    _change(folder, license_id, Change.REVOKE, is_json=is_json)
+    _do(target, license_id, "revoke", {}, is_json=is_json)
+
+
+@license_.command(epilog=_RENEW_EPILOG)
+@_id
+@_length
+@_expires
+@click.option("--from-now", is_flag=True, help="Count --for from now.")
+@as_json
+@click.pass_obj
+def renew(
+    target: Target,
+    license_id: str,
+    length: timedelta | None,
+    expires: datetime | None,
+    *,
+    from_now: bool,
+    is_json: bool,
+) -> None:
+    """Give a paid license a later end."""
+    body = {**_ending(length, expires), "from_now": from_now}
+    _do(target, license_id, "renew", body, is_json=is_json)
 
 
 @license_.command(epilog=_RENEW_EPILOG)
@@ -169,55 +182,100 @@ def revoke(folder: Path, license_id: str, *, is_json: bool) -> None:
 @_expires
 @as_json
 @click.pass_obj
-def renew(
-    folder: Path,
+def convert(
+    target: Target,
     license_id: str,
     length: timedelta | None,
     expires: datetime | None,
     *,
     is_json: bool,
 ) -> None:
-    """Give a paid license a later end."""
-    _require_one_end(length, expires)
-    now = utc_now()
-    view = administer(folder, lambda admin: admin.renew_license(license_id, expires, length, now))
-    _print(view, is_json=is_json)
+    """Make a trial a paid license; it keeps its key and its history."""
+    _do(target, license_id, "convert", _ending(length, expires), is_json=is_json)
 
 
-def _require_one_end(length: timedelta | None, expires: datetime | None) -> None:
+@license_.command(epilog=_ONE_EPILOG)
+@_id
+@click.option("--email", required=True, help="Of the new owner.")
+@_mail
+@as_json
+@click.pass_obj
+def transfer(
+    target: Target, license_id: str, email: str, *, is_mailed: bool, is_json: bool
+) -> None:
+    """Give a license to another owner: the old key dies at once, the new one is shown."""
+    body = {"email": email, "mail_key": is_mailed}
+    _show_key(call(target, "POST", f"licenses/{license_id}/transfer", body=body), is_json=is_json)
+
+
+@license_.command("rotate-key", epilog=_ONE_EPILOG)
+@_id
+@click.option(
+    "--overlap",
+    type=parameters.span,
+    default="7d",
+    show_default=True,
+    metavar="SPAN",
+    help="So long the old key goes on; 0s ends it at once.",
+)
+@_mail
+@as_json
+@click.pass_obj
+def rotate_key(
+    target: Target, license_id: str, overlap: timedelta, *, is_mailed: bool, is_json: bool
+) -> None:
+    """Replace the key, which also is how to send one again: keys are not kept."""
+    body = {"overlap_seconds": parameters.seconds(overlap), "mail_key": is_mailed}
+    path = f"licenses/{license_id}/rotate-key"
+    _show_key(call(target, "POST", path, body=body), is_json=is_json)
+
+
+@license_.command(epilog=_ONE_EPILOG)
+@_id
+@click.option(
+    "--entitlement", "entitlements", multiple=True, metavar="NAME", help="All of them; '' = none."
+)
+@click.option(
+    "--metadata", type=parameters.pair, multiple=True, metavar="NAME=TEXT", help="All of it."
+)
+@click.option("--notes", help="Free text; '' = none.")
+@as_json
+@click.pass_obj
+def change(
+    target: Target,
+    license_id: str,
+    entitlements: tuple[str, ...],
+    metadata: tuple[tuple[str, str], ...],
+    notes: str | None,
+    *,
+    is_json: bool,
+) -> None:
+    """Change what a license grants beside its product, or what you keep with it."""
+    body = {
+        "entitlements": [name for name in entitlements if name] if entitlements else None,
+        "metadata": dict(metadata) or None,
+        "notes": notes,
+    }
+    show(call(target, "PATCH", f"licenses/{license_id}", body=body), is_json=is_json)
+
+
+def _ending(length: timedelta | None, expires: datetime | None) -> Record:
     if length is not None and expires is not None:
         raise click.UsageError("give --for or --expires, not both")
-
-
-def _change(folder: Path, license_id: str, change: Change, *, is_json: bool) -> None:
-    now = utc_now()
-    view = administer(folder, lambda admin: admin.change_standing(license_id, change, now))
-    _print(view, is_json=is_json)
-
-
-def _print(view: LicenseView, *, is_json: bool) -> None:
-    if is_json:
-        print_json(_record(view))
-    else:
-        print_record(_record(view))
-
-
-def _record(view: LicenseView) -> Record:
-    shown = view.license
     return {
-        "license": shown.license_id,
-        "product": shown.product,
-        "email": view.email.address,
-        "kind": shown.kind.value,
-        "status": view.status.value,
-        "key_hint": view.key_hint,
-        "deployments": view.deployments,
-        "issued_at": iso(shown.issued_at),
-        "starts_at": iso(shown.starts_at),
-        "expires_at": iso(shown.expires_at),
+        "lasts_seconds": parameters.seconds(length),
+        "expires_at": parameters.instant(expires),
     }
 
 
-def _row(record: Record) -> Record:
-    names = ("license", "product", "email", "kind", "status", "key_hint", "expires_at")
-    return {name: record[name] for name in names}
+def _do(target: Target, license_id: str, verb: str, body: Record, *, is_json: bool) -> None:
+    show(call(target, "POST", f"licenses/{license_id}/{verb}", body=body), is_json=is_json)
+
+
+def _show_key(made: Record, *, is_json: bool) -> None:
+    if is_json:
+        print_json(made)
+        return
+    names = ("key", "id", "product", "email", "kind", "expires_at")
+    print_record({name: made[name] for name in names})
+    say("The key is shown this once: the server keeps only a hash of it.")

@@ -1,11 +1,11 @@
 """`license-server migrate`."""
 
 import asyncio
-from pathlib import Path
 from typing import Final
 
 import click
 
+from license_server.cli.target import Target, local_folder
 from license_server.key_files import load_peppers
 from license_server.repository.database import Database
 from license_server.repository.schema import upgrade
@@ -18,9 +18,9 @@ Examples:
 
 @click.command(epilog=_EPILOG)
 @click.pass_obj
-def migrate(folder: Path) -> None:
+def migrate(target: Target) -> None:
     """Bring the database to the schema of this program; several may do so at once."""
-    settings = load_settings(folder)
+    settings = load_settings(local_folder(target))
     load_peppers(settings.peppers_file)  # without its server's files a database is of no use
     database = Database.from_url(settings.database_url.get_secret_value())
     database.create_missing_file()

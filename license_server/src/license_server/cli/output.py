@@ -2,9 +2,14 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 import click
+
+from license_server.cli.parameters import span_text
+
+_SECONDS: Final = "_seconds"
 
 Record = Mapping[str, object]
 
@@ -16,11 +21,30 @@ def print_json(result: Record | Sequence[Record]) -> None:
     click.echo(json.dumps(result, indent=2))
 
 
+def show(record: Record, *, is_json: bool) -> None:
+    """Print one thing, for a script or for a person."""
+    if is_json:
+        print_json(record)
+    else:
+        print_record(record)
+
+
+def show_all(
+    records: Sequence[Record], columns: Sequence[str], *, is_json: bool, nothing: str
+) -> None:
+    """Print many things: all their members for a script, some of them for a person."""
+    if is_json:
+        print_json(records)
+        return
+    rows = [{name: record[name] for name in columns} for record in records]
+    print_table(rows, nothing=nothing)
+
+
 def print_record(record: Record) -> None:
     """Print one thing for a person: a line for each member."""
-    width = max(map(len, record))
+    width = max(len(_words(name)) for name in record)
     for name, value in record.items():
-        click.echo(f"{_words(name):<{width}}  {_text(value)}")
+        click.echo(f"{_words(name):<{width}}  {_text(name, value)}")
 
 
 def print_table(records: Sequence[Record], *, nothing: str) -> None:
@@ -29,7 +53,7 @@ def print_table(records: Sequence[Record], *, nothing: str) -> None:
         say(nothing)
         return
     lines = [[_words(name).upper() for name in records[0]]]
-    lines += [[_text(value) for value in record.values()] for record in records]
+    lines += [[_text(name, value) for name, value in record.items()] for record in records]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     for line in lines:
         cells = (f"{cell:<{width}}" for cell, width in zip(line, widths, strict=True))
@@ -47,12 +71,15 @@ def iso(instant: datetime | None) -> str | None:
 
 
 def _words(name: str) -> str:
-    return name.replace("_", " ")
+    return name.removesuffix(_SECONDS).replace("_", " ")
 
 
-def _text(value: object) -> str:
+def _text(name: str, value: object) -> str:
     if value is None:
         return "-"
+    if name.endswith(_SECONDS):
+        lengths = value if isinstance(value, list) else [value]
+        return ", ".join(span_text(timedelta(seconds=int(str(one)))) for one in lengths) or "-"
     if isinstance(value, (list, tuple)):
         return ", ".join(map(str, value)) or "-"
     if isinstance(value, dict):

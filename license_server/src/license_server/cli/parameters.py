@@ -50,3 +50,21 @@ def _number(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS):
         raise click.BadParameter(f"a whole number of at most {_MAX_DIGITS} digits is expected")
     return int(text)
+
+
+def seconds(length: timedelta | None) -> int | None:
+    """Return a span as requests hold it; None stays None."""
+    return None if length is None else int(length.total_seconds())
+
+
+def instant(at: datetime | None) -> str | None:
+    """Return an instant as requests hold it; None stays None."""
+    return None if at is None else at.isoformat()
+
+
+def pair(text: str) -> tuple[str, str]:
+    """Read a name and a text: `order=2041`."""
+    name, sign, value = text.partition("=")
+    if not sign:
+        raise click.BadParameter("NAME=TEXT is expected")
+    return name, value

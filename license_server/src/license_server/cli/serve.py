@@ -1,10 +1,10 @@
 """`license-server serve`."""
 
-from pathlib import Path
 from typing import Final
 
 import click
 
+from license_server.cli.target import Target, local_folder
 from license_server.errors import ConfigurationError, NotReady, StartRefused
 from license_server.serve import run
 from license_server.settings import load_settings
@@ -19,9 +19,9 @@ Settings come from the environment, else from license-server.env in the server's
 
 @click.command(epilog=_EPILOG)
 @click.pass_obj
-def serve(folder: Path) -> None:
+def serve(target: Target) -> None:
     """Answer clients over HTTPS, or over plain HTTP on loopback, until a signal comes."""
     try:
-        run(load_settings(folder))
+        run(load_settings(local_folder(target)))
     except (ConfigurationError, NotReady) as error:
         raise StartRefused(str(error)) from error

@@ -1,35 +1,178 @@
-"""What the vendor's commands work with: the server of a folder, opened."""
+"""What the vendor's commands work with: the admin API, of the server's own folder or elsewhere.
+
+On a folder the API is called in this process, as the operator; elsewhere over HTTPS, with an admin
+token. Commands know no difference.
+"""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from pathlib import Path
-from typing import TypeVar
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from ipaddress import ip_address
+from typing import Any, ClassVar, Final, TypeVar
 
-from license_server.admin import Admin
-from license_server.audit import ACTOR_CLI
-from license_server.key_files import load_peppers, load_sealer
-from license_server.repository.administration import Administration
-from license_server.repository.database import Database
-from license_server.repository.schema import require_current
-from license_server.settings import load_settings
+import httpx
 
+from license_server.cli.target import TOKEN_VARIABLE, Target
+from license_server.errors import ConfigurationError, LicenseServerError
+
+_TIMEOUT_SECONDS: Final = 30.0
+_MOST_ON_A_PAGE: Final = 500
+_ERROR_STATUS: Final = 400
+
+Record = Mapping[str, Any]
 _Result = TypeVar("_Result")
 
 
-def administer(folder: Path, work: Callable[[Admin], Awaitable[_Result]]) -> _Result:
-    """Do `work` on the server of `folder`, once its schema is known to be right.
+class ApiRefused(LicenseServerError):  # noqa: N818 - says what happened
+    """The server elsewhere answered with a problem.
+
+    Attributes:
+        code: of the problem.
+    """
+
+    code: ClassVar[str]
+
+    def __init__(self, code: str, text: str) -> None:
+        super().__init__(text)
+        self.__dict__["code"] = code
+
+
+def call(
+    target: Target,
+    method: str,
+    path: str,
+    *,
+    query: Record | None = None,
+    body: Record | None = None,
+    keeps_null: bool = False,
+) -> Any:  # noqa: ANN401 - a JSON document
+    """Ask for one thing and return the document that is answered; None = it has no body.
+
+    Members of query and body that are None are left out, of the body unless `keeps_null`.
 
     Raises:
-        ConfigurationError: settings, key files or schema are unusable.
+        ConfigurationError: the folder or the address is unusable.
+        LicenseServerError: the request was refused.
+    """
+
+    async def work(client: httpx.AsyncClient) -> Any:  # noqa: ANN401 - as above
+        response = await client.request(
+            method,
+            f"/v1/admin/{path}",
+            params=_given(query),
+            json=body if keeps_null else _given(body),
+        )
+        return _document(response)
+
+    return run(target, work)
+
+
+def listed(target: Target, path: str, query: Record, limit: int) -> list[Record]:
+    """Return up to `limit` items of a list, page after page."""
+
+    async def work(client: httpx.AsyncClient) -> list[Record]:
+        items: list[Record] = []
+        cursor = None
+        while len(items) < limit:
+            size = min(limit - len(items), _MOST_ON_A_PAGE)
+            members = _given({**query, "limit": size, "cursor": cursor})
+            page = _document(await client.get(f"/v1/admin/{path}", params=members))
+            items += page["items"]
+            cursor = page["next_cursor"]
+            if cursor is None:
+                break
+        return items
+
+    return run(target, work)
+
+
+def run(target: Target, work: Callable[[httpx.AsyncClient], Awaitable[_Result]]) -> _Result:
+    """Do `work` with a client of the admin API.
+
+    Raises:
+        ConfigurationError: the folder or the address is unusable.
         LicenseServerError: whatever `work` raises.
     """
-    settings = load_settings(folder)
-    database = Database.from_url(settings.database_url.get_secret_value())
-    peppers = load_peppers(settings.peppers_file)
-    sealer = load_sealer(settings.sealing_key_file)
 
-    async def run() -> _Result:
-        await require_current(database)
-        return await work(Admin(Administration(database), peppers, sealer, ACTOR_CLI))
+    async def opened() -> _Result:
+        async with _client(target) as client:
+            try:
+                return await work(client)
+            except httpx.HTTPError as error:
+                raise ConfigurationError(
+                    f"{target.server} does not answer: {type(error).__name__}"
+                ) from error
 
-    return asyncio.run(run())
+    return asyncio.run(opened())
+
+
+def require_accepted(response: httpx.Response) -> None:
+    """Do nothing if a response whose body was read is a good one.
+
+    Raises:
+        ApiRefused: it is a problem.
+    """
+    if response.status_code < _ERROR_STATUS:
+        return
+    try:
+        problem = response.json()
+        fields = [f"{error['field']}: {error['message']}" for error in problem.get("errors", ())]
+        raise ApiRefused(problem["code"], "; ".join(fields) or problem["detail"])
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        raise ConfigurationError(
+            f"what answers at {response.url.host} is no license server: status "
+            f"{response.status_code}"
+        ) from error
+
+
+@asynccontextmanager
+async def _client(target: Target) -> AsyncIterator[httpx.AsyncClient]:
+    if target.server is not None:
+        async with httpx.AsyncClient(
+            base_url=_checked(target.server),
+            headers={"Authorization": f"Bearer {_token(target)}"},
+            timeout=_TIMEOUT_SECONDS,
+        ) as client:
+            yield client
+        return
+    from license_server.cli.in_process import InProcess  # noqa: PLC0415 - not needed for one elsewhere
+    from license_server.cli.local import open_local_api  # noqa: PLC0415 - costs most of a start
+
+    async with (
+        open_local_api(target.folder) as app,
+        httpx.AsyncClient(transport=InProcess(app), base_url="http://folder") as client,
+    ):
+        yield client
+
+
+def _checked(server: str) -> str:
+    url = httpx.URL(server)
+    if url.scheme == "https" and url.host:
+        return server
+    if url.scheme == "http" and _is_loopback(url.host):
+        return server
+    raise ConfigurationError("--server: https://… is expected, or http:// to this machine")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _token(target: Target) -> str:
+    if not target.token:
+        raise ConfigurationError(f"{TOKEN_VARIABLE} is missing: an admin token is expected")
+    return target.token
+
+
+def _document(response: httpx.Response) -> Any:  # noqa: ANN401 - a JSON document
+    require_accepted(response)
+    return response.json() if response.content else None
+
+
+def _given(members: Record | None) -> dict[str, Any] | None:
+    if members is None:
+        return None
+    return {name: value for name, value in members.items() if value is not None}

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 import asyncpg
+from sqlalchemy.dialects.postgresql import insert
 
 from license_server.audit import Change
 from license_server.errors import NotReady
@@ -38,7 +39,7 @@ MAX_CONNECTIONS: Final = 10
 _FIND: Final = Numbered.of(statements.found_and_marked())
 _LOCK: Final = Numbered.of(statements.lock_license())
 _COUNT: Final = Numbered.of(statements.occupancy())
-_REGISTER: Final = Numbered.of(statements.register())
+_REGISTER: Final = Numbered.of(statements.register(insert))
 _FORGET: Final = Numbered.of(statements.forget())
 _ADVANCE: Final = Numbered.of(statements.advance_newest_time())
 

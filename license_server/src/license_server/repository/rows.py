@@ -15,14 +15,34 @@ from license_server.evaluation import Found, Seat
 from license_server.licenses import Kind, License, Standing
 from license_server.ports import Visit
 from license_server.products import Policy, Product
-from license_server.repository.tables import products
+from license_server.repository.tables import licenses, products
 from license_server.seats import Occupancy
 
 POLICY_COLUMNS: Final = tuple(
-    column.name for column in products.c if column.name not in {"code", "name", "created_at"}
+    column.name
+    for column in products.c
+    if column.name not in {"code", "name", "created_at", "version"}
 )
 POLICY_LABEL: Final = "policy_{}"
 """Name of a policy's column beside those of a license, some of which have the same names."""
+
+LICENSE_COLUMNS: Final = tuple(
+    licenses.c[name]
+    for name in (
+        "id",
+        "product",
+        "owner_id",
+        "kind",
+        "standing",
+        "issued_at",
+        "starts_at",
+        "expires_at",
+        "trial_seconds",
+        "renewal_grace_seconds",
+        "entitlements",
+    )
+)
+"""All that a judgment needs of a license."""
 
 _columns_of: Final = itemgetter(*POLICY_COLUMNS)
 _labels_of: Final = itemgetter(*map(POLICY_LABEL.format, POLICY_COLUMNS))
@@ -55,7 +75,7 @@ def to_found(row: Row) -> Found:
         license=to_license(row),
         policy=_policy(*_labels_of(row)),
         email_matches=bool(row["email_matches"]),
-        key_superseded_until=_optional(to_instant, row["superseded_until"]),
+        key_superseded_until=optional(to_instant, row["superseded_until"]),
         seat=_to_seat(row),
     )
 
@@ -69,10 +89,16 @@ def to_license(row: Row) -> License:
         standing=Standing(row["standing"]),
         issued_at=to_instant(row["issued_at"]),
         starts_at=to_instant(row["starts_at"]),
-        expires_at=_optional(to_instant, row["expires_at"]),
-        trial=_optional(_to_span, row["trial_seconds"]),
+        expires_at=optional(to_instant, row["expires_at"]),
+        trial=optional(_to_span, row["trial_seconds"]),
         renewal_grace=_to_span(row["renewal_grace_seconds"]),
+        entitlements=_entitlements(row["entitlements"]),
     )
+
+
+@lru_cache(maxsize=256)  # most licenses have none of their own
+def _entitlements(text: str) -> tuple[str, ...]:
+    return tuple(json.loads(text))
 
 
 def to_product(row: Row) -> Product:
@@ -85,13 +111,13 @@ def _policy(*columns: Any) -> Policy:  # noqa: ANN401 - columns have any type
     row: Row = dict(zip(POLICY_COLUMNS, columns, strict=True))
     return Policy(
         key_prefix=row["key_prefix"],
-        validity=_optional(_to_span, row["validity_seconds"]),
+        validity=optional(_to_span, row["validity_seconds"]),
         trial=_to_span(row["trial_seconds"]),
         renewal_grace=_to_span(row["renewal_grace_seconds"]),
         refresh=_to_span(row["refresh_seconds"]),
         lease=_to_span(row["lease_seconds"]),
         offline_grace=_to_span(row["offline_grace_seconds"]),
-        expiring_notice=_to_span(row["expiring_notice_seconds"]),
+        expiring_notices=tuple(map(_to_span, json.loads(row["expiring_notices"]))),
         deployment_limit=row["deployment_limit"],
         entitlements=tuple(json.loads(row["entitlements"])),
         limits=MappingProxyType(json.loads(row["limits"])),
@@ -100,43 +126,47 @@ def _policy(*columns: Any) -> Policy:  # noqa: ANN401 - columns have any type
     )
 
 
-def product_values(product: Product, created_at: datetime) -> Values:
-    """Return the columns of a new product."""
+def product_values(product: Product) -> Values:
+    """Return the columns that a vendor sets."""
     policy = product.policy
     return {
         "code": product.code,
         "name": product.name,
         "key_prefix": policy.key_prefix,
-        "validity_seconds": _optional(_seconds, policy.validity),
+        "validity_seconds": optional(_seconds, policy.validity),
         "trial_seconds": _seconds(policy.trial),
         "renewal_grace_seconds": _seconds(policy.renewal_grace),
         "refresh_seconds": _seconds(policy.refresh),
         "lease_seconds": _seconds(policy.lease),
         "offline_grace_seconds": _seconds(policy.offline_grace),
-        "expiring_notice_seconds": _seconds(policy.expiring_notice),
+        "expiring_notices": json.dumps([_seconds(notice) for notice in policy.expiring_notices]),
         "deployment_limit": policy.deployment_limit,
         "entitlements": json.dumps(policy.entitlements),
         "limits": json.dumps(dict(policy.limits), sort_keys=True),
         "minimum_client_version": policy.minimum_client_version,
         "recommended_client_version": policy.recommended_client_version,
-        "created_at": to_unix(created_at),
     }
 
 
-def license_values(license_: License, owner_id: str) -> Values:
-    """Return the columns of a license."""
+def license_values(license_: License) -> Values:
+    """Return the columns of a license itself."""
     return {
         "id": license_.license_id,
         "product": license_.product,
-        "owner_id": owner_id,
         "kind": license_.kind.value,
         "standing": license_.standing.value,
         "issued_at": to_unix(license_.issued_at),
         "starts_at": to_unix(license_.starts_at),
-        "expires_at": _optional(to_unix, license_.expires_at),
-        "trial_seconds": _optional(_seconds, license_.trial),
+        "expires_at": optional(to_unix, license_.expires_at),
+        "trial_seconds": optional(_seconds, license_.trial),
         "renewal_grace_seconds": _seconds(license_.renewal_grace),
+        "entitlements": json.dumps(license_.entitlements),
     }
+
+
+def optional(convert: Callable[[_From], _To], value: _From | None) -> _To | None:
+    """Convert a value unless it is NULL."""
+    return None if value is None else convert(value)
 
 
 def to_occupancy(row: Row) -> Occupancy:
@@ -144,7 +174,7 @@ def to_occupancy(row: Row) -> Occupancy:
     return Occupancy(
         live=row["live"],
         new=row["new"],
-        oldest_new_at=_optional(to_instant, row["oldest_new_at"]),
+        oldest_new_at=optional(to_instant, row["oldest_new_at"]),
         is_registered=row["registered"] > 0,
     )
 
@@ -178,7 +208,3 @@ def _to_span(seconds: int) -> timedelta:
 
 def _seconds(span: timedelta) -> int:
     return int(span.total_seconds())
-
-
-def _optional(convert: Callable[[_From], _To], value: _From | None) -> _To | None:
-    return None if value is None else convert(value)

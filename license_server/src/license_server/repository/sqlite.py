@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Final
 
+from sqlalchemy.dialects.sqlite import insert
+
 from license_server.audit import Change
 from license_server.errors import NotReady
 from license_server.evaluation import Found, Seat
@@ -37,7 +39,7 @@ from license_server.seats import HOUR, allot_seat
 _FIND: Final = Named.of(statements.found())
 _MARK_SEEN: Final = Named.of(statements.mark_seen(statements.named().subquery("named")))
 _COUNT: Final = Named.of(statements.occupancy())
-_REGISTER: Final = Named.of(statements.register())
+_REGISTER: Final = Named.of(statements.register(insert))
 _FORGET: Final = Named.of(statements.forget())
 _ADVANCE: Final = Named.of(statements.advance_newest_time())
 

@@ -3,27 +3,31 @@
 Each is compiled once (`compiled`), so parameters are named here and bound later.
 """
 
+from collections.abc import Callable
+from typing import TypeVar
+
 from sqlalchemy import (
     BindParameter,
     Column,
     ColumnElement,
     Delete,
     FromClause,
-    Insert,
     Select,
+    Table,
     Update,
     and_,
     bindparam,
     case,
     delete,
     func,
-    insert,
+    null,
     or_,
     select,
     update,
 )
+from sqlalchemy.dialects import postgresql, sqlite
 
-from license_server.repository.rows import POLICY_COLUMNS, POLICY_LABEL
+from license_server.repository.rows import LICENSE_COLUMNS, POLICY_COLUMNS, POLICY_LABEL
 from license_server.repository.tables import (
     deployments,
     license_keys,
@@ -33,6 +37,7 @@ from license_server.repository.tables import (
     server_state,
 )
 
+Upsert = TypeVar("Upsert", postgresql.Insert, sqlite.Insert)
 Rows = Select[*tuple[object, ...]]
 """A query, whatever its columns."""
 
@@ -44,7 +49,7 @@ def named() -> Rows:
     """
     return (
         select(
-            *licenses.c,
+            *LICENSE_COLUMNS,
             _is_presented(owners.c.email_index, "email").label("email_matches"),
             license_keys.c.superseded_until,
         )
@@ -115,16 +120,29 @@ def occupancy() -> Rows:
         func.count().filter(is_new).label("new"),
         func.min(case((is_new, deployments.c.first_seen_at))).label("oldest_new_at"),
         func.count().filter(is_visitor).label("registered"),
-    ).where(deployments.c.license_id == bindparam("license_id"))
+    ).where(
+        deployments.c.license_id == bindparam("license_id"), deployments.c.archived_at.is_(None)
+    )
 
 
-def register() -> Insert:
-    """Add the visiting deployment. Parameters: `license_id` and those of the visit."""
-    return insert(deployments).values(
+def register(upsert: Callable[[Table], Upsert]) -> Upsert:
+    """Add the visiting deployment, or take it back from the archive.
+
+    Parameters: `license_id` and those of the visit.
+
+    Args:
+        upsert: the `insert` of a dialect.
+    """
+    statement = upsert(deployments).values(
         license_id=bindparam("license_id"),
         instance_id=bindparam("instance_id"),
         first_seen_at=bindparam("at"),
         **_sighting(),
+    )
+    seen_again = {name: statement.excluded[name] for name in _sighting()}
+    return statement.on_conflict_do_update(
+        index_elements=["license_id", "instance_id"],
+        set_={**seen_again, "archived_at": null()},
     )
 
 
@@ -150,6 +168,7 @@ def _is_visitor(license_id: ColumnElement[str]) -> ColumnElement[bool]:
     return and_(
         deployments.c.license_id == license_id,
         deployments.c.instance_id == bindparam("instance_id"),
+        deployments.c.archived_at.is_(None),
     )
 
 

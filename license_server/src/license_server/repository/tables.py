@@ -15,7 +15,6 @@ from sqlalchemy import (
     String,
     Table,
     Text,
-    text,
 )
 
 metadata = MetaData(
@@ -40,13 +39,14 @@ products = Table(
     Column("refresh_seconds", BigInteger, nullable=False),
     Column("lease_seconds", BigInteger, nullable=False),
     Column("offline_grace_seconds", BigInteger, nullable=False),
-    Column("expiring_notice_seconds", BigInteger, nullable=False),
+    Column("expiring_notices", Text, nullable=False, server_default="[]"),
     Column("deployment_limit", Integer),
     Column("entitlements", Text, nullable=False),
     Column("limits", Text, nullable=False),
     Column("minimum_client_version", String(40)),
     Column("recommended_client_version", String(40)),
     Column("created_at", BigInteger, nullable=False),
+    Column("version", Integer, nullable=False, server_default="1"),
 )
 
 owners = Table(
@@ -58,6 +58,7 @@ owners = Table(
     Column("email_sealed", LargeBinary, nullable=False),
     Column("pepper_id", String(16), nullable=False),
     Column("created_at", BigInteger, nullable=False),
+    Column("erased_at", BigInteger),
 )
 
 licenses = Table(
@@ -78,16 +79,22 @@ licenses = Table(
     Column("expires_at", BigInteger),
     Column("trial_seconds", BigInteger),
     Column("renewal_grace_seconds", BigInteger, nullable=False),
+    Column("entitlements", Text, nullable=False, server_default="[]"),
+    Column("metadata", Text, nullable=False, server_default="{}"),
+    Column("notes_sealed", LargeBinary),
+    Column("version", Integer, nullable=False, server_default="1"),
+    Index("ix_licenses_issued_at", "issued_at", "id"),
     Index("ix_licenses_product_issued_at", "product", "issued_at", "id"),
+    Index("ix_licenses_expires_at", "expires_at"),
 )
 
-Index(
-    "uq_licenses_one_trial",
-    licenses.c.owner_id,
-    licenses.c.product,
-    unique=True,
-    sqlite_where=text("kind = 'trial'"),
-    postgresql_where=text("kind = 'trial'"),
+trial_claims = Table(
+    "trial_claims",
+    metadata,
+    Column("product", String(64), ForeignKey("products.code"), primary_key=True),
+    Column("email_index", LargeBinary, primary_key=True),
+    Column("pepper_id", String(16), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
 )
 
 license_keys = Table(
@@ -99,6 +106,7 @@ license_keys = Table(
     Column("license_id", String(40), ForeignKey("licenses.id"), nullable=False, index=True),
     Column("created_at", BigInteger, nullable=False),
     Column("superseded_until", BigInteger),
+    Index("ix_license_keys_hint", "hint"),
 )
 
 deployments = Table(
@@ -113,6 +121,8 @@ deployments = Table(
     Column("app_version", String(32)),
     Column("name", String(64)),
     Column("blocked_at", BigInteger),
+    Column("archived_at", BigInteger),
+    Index("ix_deployments_last_seen_at", "last_seen_at"),
 )
 
 admin_tokens = Table(
@@ -123,6 +133,10 @@ admin_tokens = Table(
     Column("role", String(16), nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("expires_at", BigInteger, nullable=False),
+    Column("id", String(40), nullable=False, unique=True),
+    Column("name", String(100), nullable=False),
+    Column("last_used_at", BigInteger),
+    Column("revoked_at", BigInteger),
 )
 
 audit_log = Table(
@@ -145,4 +159,101 @@ server_state = Table(
     metadata,
     Column("id", Integer, CheckConstraint("id = 1", "one_row"), primary_key=True),
     Column("newest_at", BigInteger, nullable=False),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("kind", String(16), nullable=False),
+    Column("topic", String(64), nullable=False),
+    Column("dedupe_key", String(200), unique=True),
+    Column("subject", String(40), index=True),
+    Column("payload_sealed", LargeBinary),
+    Column(
+        "state",
+        String(16),
+        CheckConstraint("state IN ('pending', 'done', 'failed')", "state"),
+        nullable=False,
+    ),
+    Column("attempts", Integer, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("due_at", BigInteger, nullable=False),
+    Column("claimed_until", BigInteger),
+    Column("finished_at", BigInteger),
+    Column("error", String(200)),
+    Index("ix_outbox_state_due_at", "state", "due_at"),
+    Index("ix_outbox_created_at", "created_at", "id"),
+)
+
+schedules = Table(
+    "schedules",
+    metadata,
+    Column("name", String(40), primary_key=True),
+    Column("due_at", BigInteger, nullable=False),
+)
+
+webhook_endpoints = Table(
+    "webhook_endpoints",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("url", String(2048), nullable=False),
+    Column("events", Text, nullable=False),
+    Column("secret_sealed", LargeBinary, nullable=False),
+    Column("previous_secret_sealed", LargeBinary),
+    Column("previous_until", BigInteger),
+    Column("created_at", BigInteger, nullable=False),
+    Column("disabled_at", BigInteger),
+    Column("disabled_reason", String(200)),
+    Column("version", Integer, nullable=False, server_default="1"),
+)
+
+recovery_links = Table(
+    "recovery_links",
+    metadata,
+    Column("hash", LargeBinary, primary_key=True),
+    Column("owner_id", String(40), ForeignKey("owners.id"), nullable=False, index=True),
+    Column("product", String(64), ForeignKey("products.code"), nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Column("used_at", BigInteger),
+)
+
+idempotency_keys = Table(
+    "idempotency_keys",
+    metadata,
+    Column("actor", String(64), primary_key=True),
+    Column("key", String(255), primary_key=True),
+    Column("fingerprint", LargeBinary, nullable=False),
+    Column("answer_sealed", LargeBinary),
+    Column("created_at", BigInteger, nullable=False, index=True),
+)
+
+payment_events = Table(
+    "payment_events",
+    metadata,
+    Column("provider", String(32), primary_key=True),
+    Column("event_id", String(255), primary_key=True),
+    Column("type", String(100), nullable=False),
+    Column("received_at", BigInteger, nullable=False),
+)
+
+payment_items = Table(
+    "payment_items",
+    metadata,
+    Column("provider", String(32), primary_key=True),
+    Column("item_id", String(255), primary_key=True),
+    Column("license_id", String(40), ForeignKey("licenses.id"), nullable=False, index=True),
+    Column("order_ref", String(255), nullable=False),
+    Column("subscription_ref", String(255)),
+    Column("created_at", BigInteger, nullable=False),
+    Index("ix_payment_items_order_ref", "provider", "order_ref"),
+    Index("ix_payment_items_subscription_ref", "provider", "subscription_ref"),
+)
+
+rate_counters = Table(
+    "rate_counters",
+    metadata,
+    Column("key", String(200), primary_key=True),
+    Column("count", Integer, nullable=False),
+    Column("ends_at", BigInteger, nullable=False),
 )

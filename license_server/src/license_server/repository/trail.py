@@ -1,28 +1,52 @@
-"""Appending to the audit log, inside the transaction of the change."""
+"""The audit log in its table: appended to, inside the transaction of the change, and read."""
 
+import json
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import func, insert, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import func, select
 
-from license_server.audit import EMPTY, Change, Entry, Head, canonical_json, link
+from license_server.audit import EMPTY, Change, Entry, Head, State, canonical_json, link
+from license_server.repository.rows import Row, Values, optional
+from license_server.repository.store import Store
 from license_server.repository.tables import audit_log
 
 _LOCK: Final = 0x6C73_6175  # "lsau": one appender at a time on PostgreSQL
 
 
-async def append(connection: AsyncConnection, change: Change, now: datetime) -> None:
-    """Append `change` to the log, after whatever was appended before it."""
-    if connection.dialect.name == "postgresql":
-        await connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
-    newest = select(audit_log.c.seq, audit_log.c.hash).order_by(audit_log.c.seq.desc()).limit(1)
-    row = (await connection.execute(newest)).one_or_none()
-    entry = link(change, Head(row.seq, row.hash) if row else EMPTY, now)
-    await connection.execute(insert(audit_log).values(**_values(entry)))
+class SqlAudit(Store):
+    """The `AuditStore`; its methods are described there."""
+
+    async def append(self, changes: Sequence[Change], now: datetime) -> None:
+        """See `AuditStore`; whoever appends at the same time is awaited."""
+        if self._connection.dialect.name == "postgresql":
+            await self._connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
+        head = await self._head()
+        rows = []
+        for change in changes:
+            entry = link(change, head, now)
+            head = Head(entry.seq, entry.hash())
+            rows.append(_values(entry, head.hash))
+        await self._add_many(audit_log, rows)
+
+    async def entries(self, after: int, limit: int) -> Sequence[Entry]:
+        """See `AuditStore`."""
+        query = select(audit_log).where(audit_log.c.seq > after).order_by("seq").limit(limit)
+        return [_to_entry(row) for row in await self._rows(query)]
+
+    async def newest(self, limit: int) -> Sequence[Entry]:
+        """See `AuditStore`."""
+        query = select(audit_log).order_by(audit_log.c.seq.desc()).limit(limit)
+        return [_to_entry(row) for row in reversed(await self._rows(query))]
+
+    async def _head(self) -> Head:
+        newest = select(audit_log.c.seq, audit_log.c.hash).order_by(audit_log.c.seq.desc()).limit(1)
+        row = await self._row(newest)
+        return Head(row["seq"], row["hash"]) if row else EMPTY
 
 
-def _values(entry: Entry) -> dict[str, object]:
+def _values(entry: Entry, entry_hash: bytes) -> Values:
     change = entry.change
     return {
         "seq": entry.seq,
@@ -30,9 +54,26 @@ def _values(entry: Entry) -> dict[str, object]:
         "actor": change.actor,
         "action": change.action,
         "subject": change.subject,
-        "before": None if change.before is None else canonical_json(change.before),
-        "after": None if change.after is None else canonical_json(change.after),
+        "before": optional(canonical_json, change.before),
+        "after": optional(canonical_json, change.after),
         "request_id": change.request_id,
         "previous": entry.previous,
-        "hash": entry.hash(),
+        "hash": entry_hash,
     }
+
+
+def _to_entry(row: Row) -> Entry:
+    change = Change(
+        actor=row["actor"],
+        action=row["action"],
+        subject=row["subject"],
+        before=optional(_state, row["before"]),
+        after=optional(_state, row["after"]),
+        request_id=row["request_id"],
+    )
+    return Entry(row["seq"], row["ts"], change, row["previous"], row["hash"])
+
+
+def _state(text: str) -> State:
+    state: State = json.loads(text)
+    return state

@@ -6,9 +6,9 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from license_server.audit import Change
-from license_server.repository import trail
 from license_server.repository.rows import to_instant, to_unix
 from license_server.repository.tables import licenses
+from license_server.repository.trail import SqlAudit
 
 
 async def start_trial(
@@ -22,7 +22,9 @@ async def start_trial(
             return to_instant(kept)
         ends = to_unix(ends_at)
         await connection.execute(
-            update(licenses).where(licenses.c.id == license_id).values(expires_at=ends)
+            update(licenses)
+            .where(licenses.c.id == license_id)
+            .values(expires_at=ends, version=licenses.c.version + 1)
         )
-        await trail.append(connection, change, now)
+        await SqlAudit(connection).append([change], now)
         return to_instant(ends)

@@ -1,0 +1,1 @@
+"""The admin API: what a vendor's programs and the command line do with the server, over HTTP."""

@@ -1,0 +1,344 @@
+"""Licenses over HTTP."""
+
+from datetime import timedelta
+from functools import partial
+from http import HTTPStatus
+from typing import Final
+
+from pydantic import Field, model_validator
+
+from license_server.admin.licenses import Issued, Licenses, LicenseView
+from license_server.api.endpoints import (
+    ISSUERS,
+    READERS,
+    SUPPORTERS,
+    AnyEndpoint,
+    Call,
+    Document,
+    Endpoint,
+    Members,
+    Nothing,
+    Reply,
+)
+from license_server.api.members import (
+    Instant,
+    Page,
+    PageQuery,
+    Seconds,
+    ShortText,
+    Shown,
+    cursor_of,
+    seconds_of,
+    span,
+)
+from license_server.desk import Desk
+from license_server.emails import Email
+from license_server.errors import FieldError, InvalidField
+from license_server.licenses import Change, Kind, Status
+from license_server.orders import Order
+from license_server.stores import LicenseFilter
+
+_DEFAULT_OVERLAP: Final = 7 * 86_400
+
+
+class _Ending(Members):
+    """An end, given as an instant or as a length; neither = as the product's policy says."""
+
+    expires_at: Instant | None = None
+    lasts_seconds: Seconds | None = None
+
+    @model_validator(mode="after")
+    def _require_one(self) -> "_Ending":
+        if self.expires_at is not None and self.lasts_seconds is not None:
+            raise ValueError("expires_at or lasts_seconds is expected, not both")
+        return self
+
+
+class NewLicense(_Ending):
+    """A license to be issued."""
+
+    product: str = Field(max_length=64)
+    email: ShortText
+    kind: Kind = Kind.PAID
+    starts_at: Instant | None = None
+    entitlements: tuple[str, ...] = ()
+    metadata: dict[str, str] = Field(default_factory=dict)
+    mail_key: bool = False
+
+    def order(self) -> Order:
+        """Return what to issue.
+
+        Raises:
+            InvalidField: the email is none.
+        """
+        if self.kind is Kind.TRIAL and self.expires_at is not None:
+            expected = "a trial runs from its first use: lasts_seconds is expected instead"
+            raise InvalidField(FieldError("expires_at", expected))
+        return Order(
+            product=self.product,
+            email=Email.parse(self.email),
+            kind=self.kind,
+            starts_at=self.starts_at,
+            lasts=span(self.lasts_seconds),
+            expires_at=self.expires_at,
+            entitlements=self.entitlements,
+        )
+
+
+class LicenseQuery(PageQuery):
+    """Which licenses."""
+
+    product: str | None = Field(default=None, max_length=64)
+    email: ShortText | None = None
+    domain: ShortText | None = None
+    owner_id: str | None = Field(default=None, max_length=40)
+    key_hint: str | None = Field(default=None, pattern="^[0-9A-Za-z]{4}$")
+    kind: Kind | None = None
+    status: Status | None = None
+    expires_before: Instant | None = None
+
+    def filter(self, desk: Desk) -> LicenseFilter:
+        """Return which licenses are asked for.
+
+        Raises:
+            InvalidField: the email or the domain is none.
+        """
+        peppers = desk.vault.peppers
+        email = None if self.email is None else Email.parse(self.email)
+        domain = None if self.domain is None else Email.parse(f"any@{self.domain}")
+        return LicenseFilter(
+            now=desk.now,
+            product=self.product,
+            owner_id=self.owner_id,
+            email_indexes=None if email is None else peppers.email_indexes(email),
+            domain_indexes=None if domain is None else peppers.domain_indexes(domain),
+            key_hint=None if self.key_hint is None else self.key_hint.upper(),
+            kind=self.kind,
+            status=self.status,
+            expires_before=self.expires_before,
+        )
+
+
+class LicenseChange(Members):
+    """What to change of a license; what is left out stays."""
+
+    entitlements: tuple[str, ...] | None = None
+    metadata: dict[str, str] | None = None
+    notes: str | None = None
+
+
+class Renewal(_Ending):
+    """A later end."""
+
+    from_now: bool = False
+
+
+class Conversion(_Ending):
+    """The end of what was a trial."""
+
+
+class Transfer(Members):
+    """A new owner."""
+
+    email: ShortText
+    mail_key: bool = False
+
+
+class Rotation(Members):
+    """A new key."""
+
+    overlap_seconds: Seconds = _DEFAULT_OVERLAP
+    mail_key: bool = False
+
+
+class LicenseDocument(Document):
+    """A license."""
+
+    id: str
+    product: str
+    owner_id: str
+    email: str | None
+    kind: Kind
+    status: Status
+    key_hint: str
+    deployments: int
+    issued_at: Shown
+    starts_at: Shown
+    expires_at: Shown | None
+    trial_seconds: int | None
+    renewal_grace_seconds: int
+    entitlements: tuple[str, ...]
+    metadata: dict[str, str]
+    notes: str | None
+    version: int
+
+    @classmethod
+    def of(cls, view: LicenseView) -> "LicenseDocument":
+        """Return what is answered of a license."""
+        return cls(**_members(view))
+
+
+class IssuedDocument(LicenseDocument):
+    """A license and, this once, its new key."""
+
+    key: str = Field(repr=False)
+
+    @classmethod
+    def issued(cls, made: Issued) -> "IssuedDocument":
+        """Return what is answered of a license with a new key."""
+        return cls(key=made.key, **_members(made.view))
+
+
+class LicensePage(Page):
+    """Licenses, oldest first."""
+
+    items: tuple[LicenseDocument, ...]
+
+
+def _members(view: LicenseView) -> dict[str, object]:
+    license_ = view.license
+    return {
+        "id": license_.license_id,
+        "product": license_.product,
+        "owner_id": view.owner_id,
+        "email": None if view.email is None else view.email.address,
+        "kind": license_.kind,
+        "status": view.status,
+        "key_hint": view.key_hint,
+        "deployments": view.deployments,
+        "issued_at": license_.issued_at,
+        "starts_at": license_.starts_at,
+        "expires_at": license_.expires_at,
+        "trial_seconds": None if license_.trial is None else seconds_of(license_.trial),
+        "renewal_grace_seconds": seconds_of(license_.renewal_grace),
+        "entitlements": license_.entitlements,
+        "metadata": dict(view.metadata),
+        "notes": view.notes,
+        "version": view.version,
+    }
+
+
+async def _issue(call: Call[Nothing, NewLicense]) -> Reply:
+    order, body = call.body.order(), call.body
+    made = await Licenses(call.desk).issue(order, body.metadata, mails_key=body.mail_key)
+    return _new_key(made)
+
+
+async def _list(call: Call[LicenseQuery, Nothing]) -> Reply:
+    query = call.query
+    views = await Licenses(call.desk).page(query.filter(call.desk), query.after(), query.limit)
+    last = views[-1].license if len(views) == query.limit else None
+    cursor = None if last is None else cursor_of(last.issued_at, last.license_id)
+    items = tuple(map(LicenseDocument.of, views))
+    return Reply(LicensePage(items=items, next_cursor=cursor))
+
+
+async def _get(call: Call[Nothing, Nothing]) -> Reply:
+    return _reply(await Licenses(call.desk).get(call.path["license_id"]))
+
+
+async def _change(call: Call[Nothing, LicenseChange]) -> Reply:
+    licenses, license_id, body = Licenses(call.desk), call.path["license_id"], call.body
+    call.require_version((await licenses.get(license_id)).version)
+    changed = await licenses.edit(
+        license_id, entitlements=body.entitlements, metadata=body.metadata, notes=body.notes
+    )
+    return _reply(changed)
+
+
+async def _change_standing(change: Change, call: Call[Nothing, Nothing]) -> Reply:
+    return _reply(await Licenses(call.desk).change_standing(call.path["license_id"], change))
+
+
+async def _renew(call: Call[Nothing, Renewal]) -> Reply:
+    body = call.body
+    renewed = await Licenses(call.desk).renew(
+        call.path["license_id"],
+        until=body.expires_at,
+        lasts=span(body.lasts_seconds),
+        from_now=body.from_now,
+    )
+    return _reply(renewed)
+
+
+async def _convert(call: Call[Nothing, Conversion]) -> Reply:
+    converted = await Licenses(call.desk).convert(
+        call.path["license_id"], until=call.body.expires_at, lasts=span(call.body.lasts_seconds)
+    )
+    return _reply(converted)
+
+
+async def _transfer(call: Call[Nothing, Transfer]) -> Reply:
+    email = Email.parse(call.body.email)
+    made = await Licenses(call.desk).transfer(
+        call.path["license_id"], email, mails_key=call.body.mail_key
+    )
+    return _new_key(made)
+
+
+async def _rotate(call: Call[Nothing, Rotation]) -> Reply:
+    overlap = timedelta(seconds=call.body.overlap_seconds)
+    made = await Licenses(call.desk).rotate_key(
+        call.path["license_id"], overlap, mails_key=call.body.mail_key
+    )
+    return _new_key(made)
+
+
+def _reply(view: LicenseView) -> Reply:
+    return Reply(LicenseDocument.of(view), view.version)
+
+
+def _new_key(made: Issued) -> Reply:
+    return Reply(IssuedDocument.issued(made), made.view.version)
+
+
+_ALL: Final = "/v1/admin/licenses"
+_ONE: Final = "/v1/admin/licenses/{license_id}"
+
+ENDPOINTS: Final[tuple[AnyEndpoint, ...]] = (
+    Endpoint(
+        "GET", _ALL, "license.list", "List licenses, oldest first", READERS, LicenseQuery,
+        Nothing, LicensePage, _list,
+    ),
+    Endpoint(
+        "POST", _ALL, "license.issue", "Issue a license and answer its key, this once", ISSUERS,
+        Nothing, NewLicense, IssuedDocument, _issue, HTTPStatus.CREATED,
+    ),
+    Endpoint(
+        "GET", _ONE, "license.get", "Show a license", READERS, Nothing, Nothing, LicenseDocument,
+        _get,
+    ),
+    Endpoint(
+        "PATCH", _ONE, "license.change", "Change entitlements, metadata or notes", SUPPORTERS,
+        Nothing, LicenseChange, LicenseDocument, _change,
+    ),
+    *(
+        Endpoint(
+            "POST", f"{_ONE}/{change.value}", f"license.{change.value}", summary, roles, Nothing,
+            Nothing, LicenseDocument, partial(_change_standing, change),
+        )
+        for change, summary, roles in (
+            (Change.SUSPEND, "Suspend a license until it is reinstated", SUPPORTERS),
+            (Change.REINSTATE, "Reinstate a suspended license", SUPPORTERS),
+            (Change.REVOKE, "Revoke a license for good", ISSUERS),
+        )
+    ),
+    Endpoint(
+        "POST", f"{_ONE}/renew", "license.renew", "Give a paid license a later end", ISSUERS,
+        Nothing, Renewal, LicenseDocument, _renew,
+    ),
+    Endpoint(
+        "POST", f"{_ONE}/convert", "license.convert", "Make a trial a paid license", ISSUERS,
+        Nothing, Conversion, LicenseDocument, _convert,
+    ),
+    Endpoint(
+        "POST", f"{_ONE}/transfer", "license.transfer",
+        "Give a license to another owner, with a new key", ISSUERS, Nothing, Transfer,
+        IssuedDocument, _transfer,
+    ),
+    Endpoint(
+        "POST", f"{_ONE}/rotate-key", "license.rotate_key",
+        "Replace the key; the old one goes on for a while", SUPPORTERS, Nothing, Rotation,
+        IssuedDocument, _rotate,
+    ),
+)  # fmt: skip

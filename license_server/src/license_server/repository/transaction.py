@@ -1,0 +1,122 @@
+"""The vendor's work by SQLAlchemy, one transaction at a time: ease of change before speed."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import cached_property
+
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from license_server.errors import StateConflict
+from license_server.repository.database import Database, naming_faults
+from license_server.repository.deployments import SqlDeployments
+from license_server.repository.idempotency import SqlIdempotency
+from license_server.repository.keys import SqlKeys
+from license_server.repository.licenses import SqlLicenses
+from license_server.repository.outbox import SqlOutbox
+from license_server.repository.owners import SqlOwners
+from license_server.repository.payments import SqlPayments
+from license_server.repository.products import SqlProducts
+from license_server.repository.recovery import SqlRecovery
+from license_server.repository.state import SqlState
+from license_server.repository.tokens import SqlTokens
+from license_server.repository.trail import SqlAudit
+from license_server.repository.webhooks import SqlWebhooks
+from license_server.stores import Transaction
+
+
+class SqlRepository:
+    """The `Repository` of either database.
+
+    Args:
+        database: where it is.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._engine = database.engine()
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Transaction]:
+        """See `Repository.transaction`."""
+        with naming_faults():
+            try:
+                async with self._engine.begin() as connection:
+                    yield SqlTransaction(connection)
+            except IntegrityError as error:
+                raise StateConflict("another change came first: look and try again") from error
+
+
+class SqlTransaction:
+    """The `Transaction` of one connection.
+
+    Args:
+        connection: inside a transaction.
+    """
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    @cached_property
+    def products(self) -> SqlProducts:
+        """Products."""
+        return SqlProducts(self._connection)
+
+    @cached_property
+    def owners(self) -> SqlOwners:
+        """Owners."""
+        return SqlOwners(self._connection)
+
+    @cached_property
+    def licenses(self) -> SqlLicenses:
+        """Licenses."""
+        return SqlLicenses(self._connection)
+
+    @cached_property
+    def keys(self) -> SqlKeys:
+        """License keys."""
+        return SqlKeys(self._connection)
+
+    @cached_property
+    def deployments(self) -> SqlDeployments:
+        """Deployments."""
+        return SqlDeployments(self._connection)
+
+    @cached_property
+    def tokens(self) -> SqlTokens:
+        """Admin tokens."""
+        return SqlTokens(self._connection)
+
+    @cached_property
+    def audit(self) -> SqlAudit:
+        """The audit log."""
+        return SqlAudit(self._connection)
+
+    @cached_property
+    def outbox(self) -> SqlOutbox:
+        """The outbox."""
+        return SqlOutbox(self._connection)
+
+    @cached_property
+    def webhooks(self) -> SqlWebhooks:
+        """Webhook endpoints."""
+        return SqlWebhooks(self._connection)
+
+    @cached_property
+    def recovery(self) -> SqlRecovery:
+        """One-time links."""
+        return SqlRecovery(self._connection)
+
+    @cached_property
+    def payments(self) -> SqlPayments:
+        """Payments."""
+        return SqlPayments(self._connection)
+
+    @cached_property
+    def idempotency(self) -> SqlIdempotency:
+        """Answers that may be asked for again."""
+        return SqlIdempotency(self._connection)
+
+    @cached_property
+    def state(self) -> SqlState:
+        """The server's own state."""
+        return SqlState(self._connection)
