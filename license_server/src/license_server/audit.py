@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from license_server.errors import LicenseServerError
+
 VERSION: Final = 1
 ACTOR_CLI: Final = "cli"
 ACTOR_CLIENT: Final = "client"
@@ -57,6 +59,10 @@ class Head:
 EMPTY: Final = Head(0, bytes(32))
 
 
+class AuditBroken(LicenseServerError):  # noqa: N818 - says what happened
+    """The log is not what was written; the text names the first entry that shows it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """A change in its place in the log.
@@ -75,9 +81,9 @@ class Entry:
     previous: bytes
     stored_hash: bytes | None = None
 
-    def hash(self) -> bytes:
-        """Return SHA-256 of all that the entry says, 32 bytes."""
-        content = {
+    def content(self) -> dict[str, object]:
+        """Return all that the entry says, JSON-ready."""
+        return {
             "v": VERSION,
             "seq": self.seq,
             "ts": self.ts,
@@ -89,7 +95,38 @@ class Entry:
             "request_id": self.change.request_id,
             "previous": self.previous.hex(),
         }
-        return hashlib.sha256(_LABEL + canonical_json(content).encode("ascii")).digest()
+
+    def hash(self) -> bytes:
+        """Return SHA-256 of all that the entry says, 32 bytes."""
+        content = canonical_json(self.content())
+        return hashlib.sha256(_LABEL + content.encode("ascii")).digest()
+
+    def to_line(self) -> bytes:
+        """Return the stored entry as a line of an exported log."""
+        stored = (self.stored_hash or self.hash()).hex()
+        return canonical_json(self.content() | {"hash": stored}).encode("ascii") + b"\n"
+
+    @classmethod
+    def from_line(cls, line: bytes) -> "Entry":
+        """Read a line of an exported log.
+
+        Raises:
+            AuditBroken: it is none.
+        """
+        try:
+            members = json.loads(line)
+            change = Change(
+                actor=members["actor"],
+                action=members["action"],
+                subject=members["subject"],
+                before=members["before"],
+                after=members["after"],
+                request_id=members["request_id"],
+            )
+            previous, stored = bytes.fromhex(members["previous"]), bytes.fromhex(members["hash"])
+            return cls(members["seq"], members["ts"], change, previous, stored)
+        except (ValueError, LookupError, TypeError, RecursionError) as error:
+            raise AuditBroken("a line is no entry of an audit log") from error
 
 
 def link(change: Change, head: Head, now: datetime) -> Entry:
@@ -100,3 +137,51 @@ def link(change: Change, head: Head, now: datetime) -> Entry:
 def canonical_json(content: State) -> str:
     """Return the one spelling of `content` that is hashed and stored: sorted, compact, ASCII."""
     return json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+class Verifier:
+    """Walks a log from its first entry and stops at the first one that is not sound.
+
+    Args:
+        expected: hashes that the log must have at some numbers, from signed checkpoints.
+
+    Attributes:
+        head: the last sound entry.
+    """
+
+    def __init__(self, expected: Mapping[int, bytes] | None = None) -> None:
+        self.head = EMPTY
+        self._expected = dict(expected or {})
+
+    def add(self, entry: Entry) -> None:
+        """Take the next entry.
+
+        Raises:
+            AuditBroken: it was changed, or one before it was dropped, added or reordered.
+        """
+        due = self.head.seq + 1
+        if entry.seq != due:
+            raise AuditBroken(f"entry {due} is missing: entry {entry.seq} stands in its place")
+        if entry.previous != self.head.hash:
+            raise AuditBroken(f"entry {due} does not follow entry {due - 1}: one was replaced")
+        found = entry.hash()
+        if found != entry.stored_hash:
+            raise AuditBroken(f"entry {due} was changed")
+        if self._expected.pop(due, found) != found:
+            raise AuditBroken(
+                f"entry {due} is not the one of the checkpoint: the log was rewritten"
+            )
+        self.head = Head(due, found)
+
+    def finish(self) -> Head:
+        """Return the last entry, once all have been taken.
+
+        Raises:
+            AuditBroken: a checkpoint knows entries that the log lacks.
+        """
+        if self._expected:
+            raise AuditBroken(
+                f"entry {self.head.seq + 1} is missing: a checkpoint knows {max(self._expected)} "
+                "entries, so the database was restored from an old backup or cut off"
+            )
+        return self.head

@@ -95,7 +95,7 @@ class DecisionIssuer:
             SigningUnavailable: the signing key is not valid at `now`.
         """
         self.require_usable(now)
-        origin = Origin(self._issuer, _new_id(), self._keyset_epoch)
+        origin = Origin(self._issuer, new_decision_id(), self._keyset_epoch)
         return self._signer.sign(encode_claims(claims_of(verdict, found, binding, origin, now)))
 
     def require_usable(self, now: datetime) -> None:
@@ -124,12 +124,12 @@ def claims_of(
         **_times(verdict, shown, now),
         "req": binding.digest,
         "ins": binding.instance_id,
-        "kb": _tie(keyed, "kb1.", subject),
-        "own": _tie(keyed, "own1.", binding.email.address),
+        "kb": tie(keyed, "kb1.", subject),
+        "own": tie(keyed, "own1.", binding.email.address),
         "val": verdict.code is Code.VALID,
         "code": verdict.code.value,
         "wrn": [notice.value for notice in verdict.notices],
-        **(_terms(shown, now) if shown else {}),
+        **(terms_of(shown, now) if shown else {}),
         "kse": origin.keyset_epoch,
     }
 
@@ -139,11 +139,13 @@ def encode_claims(claims: Claims) -> bytes:
     return _CLAIMS.dump_json(claims, ensure_ascii=True)
 
 
-def _new_id() -> str:
+def new_decision_id() -> str:
+    """Draw the claim `jti`."""
     return base64url.encode(secrets.token_bytes(_JTI_BYTES))
 
 
-def _tie(keyed: HMAC, label: str, text: str) -> str:
+def tie(keyed: HMAC, label: str, text: str) -> str:
+    """Return the claim that ties a decision to a text that only holders of the key can test."""
     mac = keyed.copy()
     mac.update((label + text).encode("utf-8"))
     return base64url.encode(mac.finalize())
@@ -168,7 +170,8 @@ def _offline_grace_end(found: Found, now: datetime) -> datetime:
     return min(grace, trial_end, now + TRIAL_OFFLINE_GRACE)
 
 
-def _terms(found: Found, now: datetime) -> Claims:
+def terms_of(found: Found, now: datetime) -> Claims:
+    """Return the claims that tell of the license itself."""
     end = found.license.ends_at(now)
     return {
         "st": found.license.status(now).value,

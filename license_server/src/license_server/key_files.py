@@ -4,12 +4,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+from license_server.checkpoints import CheckpointSigner
 from license_server.decisions import DecisionIssuer
 from license_server.errors import ConfigurationError
 from license_server.keyset_history import KeySetHistory
+from license_server.license_files import LicenseFileIssuer
 from license_server.sealing import Peppers, Sealer
 from license_server.secret_files import missing, read_secret
-from license_server.signing import DECISION, SigningKey
+from license_server.signing import AUDIT_CHECKPOINT, DECISION, SigningKey
 
 _Read = TypeVar("_Read")
 
@@ -36,11 +38,36 @@ def load_issuer(signing_key_file: Path, keysets: KeySetHistory) -> DecisionIssue
         ConfigurationError: the file is missing, garbage or open to other users, or the newest key
             set does not let servers sign decisions with its key.
     """
-    pem = read_secret(signing_key_file, "the signing key")
-    key = _parse("the signing key", signing_key_file, lambda: SigningKey.from_pem(pem))
+    key = _load_signing_key(signing_key_file)
     content = keysets.newest.content
     published = keysets.require_signing_key(key.kid, DECISION)
     return DecisionIssuer(key, published, content.iss, content.epoch)
+
+
+def load_file_issuer(signing_key_file: Path, keysets_file: Path) -> LicenseFileIssuer:
+    """Read the signing key for license files.
+
+    Raises:
+        ConfigurationError: as `load_issuer`, for files.
+    """
+    key = _load_signing_key(signing_key_file)
+    return LicenseFileIssuer(key, load_keysets(keysets_file))
+
+
+def load_checkpoint_signer(signing_key_file: Path, keysets: KeySetHistory) -> CheckpointSigner:
+    """Read the signing key for checkpoints of the audit log.
+
+    Raises:
+        ConfigurationError: as `load_issuer`, for checkpoints.
+    """
+    key = _load_signing_key(signing_key_file)
+    keysets.require_signing_key(key.kid, AUDIT_CHECKPOINT)
+    return CheckpointSigner(key, keysets.newest.content.iss)
+
+
+def _load_signing_key(path: Path) -> SigningKey:
+    pem = read_secret(path, "the signing key")
+    return _parse("the signing key", path, lambda: SigningKey.from_pem(pem))
 
 
 def load_peppers(path: Path) -> Peppers:

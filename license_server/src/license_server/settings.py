@@ -73,6 +73,7 @@ class Settings(BaseSettings):
         peppers_file: the secrets of blind indexes.
         sealing_key_file: the key of sealed columns.
         keyset_file: the root-signed key sets, a JSON array.
+        audit_checkpoint_file: gets signed checkpoints of the audit log.
         tls_cert_file: PEM certificate chain; without it only this machine is served.
         tls_key_file: its private key.
         host: address to listen on.
@@ -98,6 +99,7 @@ class Settings(BaseSettings):
     peppers_file: LocalPath = Path("peppers.json")
     sealing_key_file: LocalPath = Path("sealing.key")
     keyset_file: LocalPath = Path("keyset.json")
+    audit_checkpoint_file: LocalPath = Path("audit-checkpoints.jsonl")
     tls_cert_file: LocalPath | None = None
     tls_key_file: LocalPath | None = None
     host: str = "127.0.0.1"

@@ -1,11 +1,16 @@
 """Signing with Ed25519: the contract's compact JWS, and nothing negotiable in it."""
 
 import hashlib
+import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final, Self
 
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ed25519 import (
+    Ed25519PrivateKey,
+    Ed25519PublicKey,
+)
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -84,6 +89,39 @@ class SigningKey:
     def sign(self, message: bytes) -> bytes:
         """Return the 64-byte signature of `message`."""
         return self._private.sign(message)
+
+
+class CompactRejected(ConfigurationError):  # noqa: N818 - says what happened
+    """A compact JWS that is malformed, of another kind, or not signed by a known key."""
+
+
+def verify_compact(text: str, kind: str, public_key_of: Callable[[str], bytes | None]) -> bytes:
+    """Return the payload of a compact JWS.
+
+    Args:
+        text: the JWS.
+        kind: of artefact; its header is compared byte for byte.
+        public_key_of: returns the raw public key of a kid; None = not accepted.
+
+    Raises:
+        CompactRejected: anything about it is wrong.
+    """
+    try:
+        protected, payload, signature = (base64url.decode(part) for part in text.split("."))
+        kid = json.loads(protected)["kid"]
+        public = public_key_of(kid)
+    except (ValueError, LookupError, TypeError, RecursionError) as error:
+        raise CompactRejected("it is no compact JWS") from error
+    if public is None:
+        raise CompactRejected(f"the key set lists no key {kid} for a {kind}")
+    if protected != jose_header(kid, kind):
+        raise CompactRejected(f"it is no {kind}")
+    try:
+        message = text.rpartition(".")[0].encode("ascii")
+        Ed25519PublicKey.from_public_bytes(public).verify(signature, message)
+    except (InvalidSignature, ValueError) as error:
+        raise CompactRejected("its signature is not good") from error
+    return payload
 
 
 class CompactSigner:

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from license_server.api import deployments, licenses, owners, products, tokens
+from license_server.api import audit, deployments, licenses, owners, products, tokens
 from license_server.api.endpoints import AnyEndpoint
 
 ENDPOINTS: Final[tuple[AnyEndpoint, ...]] = (
@@ -11,4 +11,5 @@ ENDPOINTS: Final[tuple[AnyEndpoint, ...]] = (
     *deployments.ENDPOINTS,
     *owners.ENDPOINTS,
     *tokens.ENDPOINTS,
+    *audit.ENDPOINTS,
 )

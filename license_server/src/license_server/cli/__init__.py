@@ -34,6 +34,7 @@ Exit status: 0 done, 2 usage, 3 not found or in another state, 4 not allowed, 5 
         "owner": Command("owners:owner", "Find, export and erase owners."),
         "token": Command("tokens:token", "Make and revoke admin tokens."),
         "keyset": Command("keysets:keyset", "Export what applications trust."),
+        "audit": Command("audit:audit", "Read and verify the log of all changes."),
         "clock": Command("clock:clock", "Go on after the clock ran ahead."),
     },
     context_settings={"help_option_names": ["-h", "--help"]},

@@ -1,0 +1,87 @@
+"""Signed checkpoints of the audit log: what its head was, kept where the database is not.
+
+A compact JWS of typ `audit-checkpoint+jwt` by the key that signs decisions. Whoever rewrites the
+log, or puts an old backup in its place, cannot make one that fits.
+"""
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from license_server.audit import Head, canonical_json
+from license_server.keyset_history import KeySetHistory
+from license_server.keysets import KeyStatus
+from license_server.signing import (
+    AUDIT_CHECKPOINT,
+    CompactRejected,
+    CompactSigner,
+    SigningKey,
+    verify_compact,
+)
+
+VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """What the log's head was.
+
+    Attributes:
+        issuer: id of the server.
+        head: number and hash of its last entry.
+        at: when it was looked at.
+    """
+
+    issuer: str
+    head: Head
+    at: datetime
+
+
+class CheckpointSigner:
+    """Signs checkpoints.
+
+    Args:
+        key: the signing key.
+        issuer: id of the server.
+    """
+
+    def __init__(self, key: SigningKey, issuer: str) -> None:
+        self._signer = CompactSigner(key, AUDIT_CHECKPOINT)
+        self._issuer = issuer
+
+    def sign(self, head: Head, now: datetime) -> str:
+        """Return the checkpoint of a log that ends with `head`."""
+        claims = {
+            "v": VERSION,
+            "iss": self._issuer,
+            "seq": head.seq,
+            "hash": head.hash.hex(),
+            "ts": int(now.timestamp()),
+        }
+        return self._signer.sign(canonical_json(claims).encode("ascii"))
+
+
+def read_checkpoint(text: str, keysets: KeySetHistory) -> Checkpoint:
+    """Return a checkpoint that a key of the server has signed.
+
+    Raises:
+        CompactRejected: it is malformed, or no key that the newest key set lists for it signed it.
+    """
+    newest = keysets.newest.content
+
+    def public_key_of(kid: str) -> bytes | None:
+        listed = newest.published(kid)
+        if listed is None or listed.status is KeyStatus.REVOKED:
+            return None
+        return listed.public if AUDIT_CHECKPOINT in listed.use else None
+
+    payload = verify_compact(text, AUDIT_CHECKPOINT, public_key_of)
+    try:
+        claims = json.loads(payload)
+        head = Head(claims["seq"], bytes.fromhex(claims["hash"]))
+        read = Checkpoint(claims["iss"], head, datetime.fromtimestamp(claims["ts"], UTC))
+    except (ValueError, LookupError, TypeError, OverflowError) as error:
+        raise CompactRejected("it is no checkpoint") from error
+    if read.issuer != newest.iss:
+        raise CompactRejected(f"it is of the server {read.issuer}, not of {newest.iss}")
+    return read
