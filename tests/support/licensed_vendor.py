@@ -3,25 +3,29 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import text
 
-from license_server.admin import Admin
+from license_server.admin.licenses import Licenses, LicenseView
+from license_server.admin.products import Products
 from license_server.audit import ACTOR_CLI
+from license_server.desk import Desk, Vault
 from license_server.emails import Email
 from license_server.evaluation import Operation
 from license_server.license_keys import LicenseKey
+from license_server.licenses import Change
 from license_server.orders import Order
 from license_server.ports import LicenseRepository
 from license_server.products import Policy, Product
-from license_server.repository.administration import Administration
 from license_server.repository.database import Database
 from license_server.repository.postgres import PostgresLicenses
 from license_server.repository.sqlite import SqliteLicenses
+from license_server.repository.transaction import SqlRepository
 from license_server.sealing import Peppers, Sealer
 from license_server.service import Answer, LicenseService
+from license_server.stores import LicenseFilter
 from support.licensing import (
     EMAIL,
     NOW,
@@ -43,13 +47,14 @@ class Vendor:
     Attributes:
         database: where it keeps everything.
         repository: the way of clients to it.
-        admin: the vendor's own way.
+        service: answers clients.
+        vault: blinds and seals.
     """
 
     database: Database
     repository: LicenseRepository
-    admin: Admin
     service: LicenseService
+    vault: Vault
 
     @classmethod
     @asynccontextmanager
@@ -63,24 +68,53 @@ class Vendor:
             service = LicenseService(
                 repository, an_issuer(), a_history(), peppers, CountingThrottle()
             )
-            admin = Admin(Administration(database), peppers, SEALER, ACTOR_CLI)
-            vendor = cls(database, repository, admin, service)
-            if not await admin.list_products():
-                await vendor.sell(PRODUCT)
+            vendor = cls(database, repository, service, Vault(peppers, SEALER))
+            async with vendor.desk() as desk:
+                if not await Products(desk).all():
+                    await Products(desk).create(Product(PRODUCT, PRODUCT))
             yield vendor
         finally:
             await repository.close()
 
     async def sell(self, code: str, **policy: Any) -> None:
         """Create a product."""
-        await self.admin.create_product(Product(code, code, Policy(**policy)), NOW)
+        async with self.desk() as desk:
+            await Products(desk).create(Product(code, code, Policy(**policy)))
 
     async def issue(
         self, product: str = PRODUCT, email: Email = EMAIL, now: datetime = NOW, **order: Any
     ) -> tuple[str, LicenseKey]:
         """Issue a license; return its id and its key."""
-        issued = await self.admin.issue_license(Order(product, email, **order), now)
-        return issued.license.license_id, LicenseKey.parse(issued.key)
+        async with self.desk(now) as desk:
+            issued = await Licenses(desk).issue(Order(product, email, **order))
+        return issued.view.license.license_id, LicenseKey.parse(issued.key)
+
+    @asynccontextmanager
+    async def desk(self, now: datetime = NOW) -> AsyncIterator[Desk]:
+        """Begin a unit of the vendor's work."""
+        async with SqlRepository(self.database).transaction() as transaction:
+            yield Desk(transaction, self.vault, ACTOR_CLI, now)
+
+    async def change_standing(self, license_id: str, change: Change) -> LicenseView:
+        """Suspend, reinstate or revoke a license."""
+        async with self.desk() as desk:
+            return await Licenses(desk).change_standing(license_id, change)
+
+    async def renew(self, license_id: str, lasts: timedelta, now: datetime = NOW) -> LicenseView:
+        """Give a license a later end."""
+        async with self.desk(now) as desk:
+            return await Licenses(desk).renew(license_id, lasts=lasts)
+
+    async def show(self, license_id: str, now: datetime = NOW) -> LicenseView:
+        """Return a license as its vendor sees it."""
+        async with self.desk(now) as desk:
+            return await Licenses(desk).get(license_id)
+
+    async def list_ids(self, **which: Any) -> list[str]:
+        """Return the ids of the licenses that a filter lets through, oldest first."""
+        async with self.desk() as desk:
+            views = await Licenses(desk).page(LicenseFilter(NOW, **which), None, 100)
+        return [view.license.license_id for view in views]
 
     async def ask(
         self,

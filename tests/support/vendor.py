@@ -49,7 +49,7 @@ class Vendor:
         """Issue a license."""
         line = ("license", "issue", "--product", product, "--email", email, *options, "--json")
         issued = json.loads(self._run(*line))
-        return Sold(issued["license"], issued["key"], email)
+        return Sold(issued["id"], issued["key"], email)
 
     def withdraw(self, command: str, sold: Sold) -> None:
         """Revoke or suspend a license, or reinstate it."""

@@ -187,7 +187,7 @@ def test_an_issued_key_is_shown_once_and_never_again(shell: Shell) -> None:
     issued = shell.issue()
     key = LicenseKey.parse(issued["key"])
     assert issued["email"] == "ada@example.com"
-    shown = shell("license", "show", issued["license"])
+    shown = shell("license", "show", issued["id"])
     assert "ada@example.com" in shown
     assert key.hint in shown
     assert key.symbols[:5] not in shown + shell("license", "list")
@@ -202,7 +202,7 @@ def test_the_note_for_people_is_not_part_of_the_result(shell: Shell) -> None:
 
 
 def test_the_life_of_a_license(shell: Shell) -> None:
-    license_id = shell.issue("--for", "30d")["license"]
+    license_id = shell.issue("--for", "30d")["id"]
     for change, status in (("suspend", "suspended"), ("reinstate", "active"), ("renew", "active")):
         options = ["--for", "365d"] if change == "renew" else []
         assert shell.json("license", change, license_id, *options)["status"] == status
@@ -213,13 +213,13 @@ def test_the_life_of_a_license(shell: Shell) -> None:
 
 def test_lists_for_scripts_are_json_and_empty_lists_too(shell: Shell) -> None:
     assert shell.json("license", "list") == []
-    first = shell.issue("--trial")["license"]
+    first = shell.issue("--trial")["id"]
     shell("product", "create", "other", "--name", "Other")
     second = shell.json("license", "issue", "--product", "other", "--email", "eve@example.com")
-    listed = [entry["license"] for entry in shell.json("license", "list")]
-    assert sorted(listed) == sorted([first, second["license"]])
+    listed = [entry["id"] for entry in shell.json("license", "list")]
+    assert sorted(listed) == sorted([first, second["id"]])
     by_owner = shell.json("license", "list", "--email", "ADA@example.com")
-    assert [entry["license"] for entry in by_owner] == [first]
+    assert [entry["id"] for entry in by_owner] == [first]
     assert [entry["code"] for entry in shell.json("product", "list")] == ["db-api", "other"]
 
 
@@ -231,7 +231,7 @@ def test_lists_for_scripts_are_json_and_empty_lists_too(shell: Shell) -> None:
         (["license", "issue", "--product", "db-api", "--email", "ada"], 2, "exactly one @"),
         (["license", "issue", "--product", "db-api"], 2, "--email"),
         (["license", "issue", "--product", "db-api", "--email", "a@b.example", "--for", "0d"], 2,
-         "days"),
+         "lasts_seconds"),
         (["license", "issue", "--product", "db-api", "--email", "a@b.example", "--for", "1d",
           "--expires", "2030-01-01"], 2, "not both"),
         (["license", "issue", "--product", "db-api", "--email", "a@b.example", "--trial",
@@ -328,8 +328,12 @@ def test_migrate_makes_a_missing_database(shell: Shell) -> None:
 
 def test_help_shows_examples(tmp_path: Path) -> None:
     shell = Shell(tmp_path)
-    groups = {"license": ("issue", "list", "show", "suspend", "reinstate", "revoke", "renew"),
-              "product": ("create", "list"), "keyset": ("export-trust",), "clock": ("accept",),
+    groups = {"license": ("issue", "list", "show", "suspend", "reinstate", "revoke", "renew", "convert",
+                          "transfer", "rotate-key", "change", "file"),
+              "product": ("create", "change", "show", "list"),
+              "deployment": ("list", "block", "unblock", "remove"),
+              "owner": ("find", "export", "erase"), "token": ("create", "list", "revoke"),
+              "audit": ("tail", "export", "checkpoint", "verify"), "keyset": ("export-trust",), "clock": ("accept",),
               "init": (), "serve": (), "migrate": ()}  # fmt: skip
     inner = [[group, command] for group, commands in groups.items() for command in commands]
     for line in ([], *([group] for group in groups), *inner):

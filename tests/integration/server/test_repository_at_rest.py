@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy.exc import DBAPIError
 
+from license_server.admin.tokens import Tokens
 from license_server.audit import EMPTY, Change, Entry, Head
 from license_server.emails import Email
 from license_server.errors import ConfigurationError, StateConflict
@@ -17,7 +18,7 @@ from license_server.licenses import Kind
 from license_server.repository.tables import metadata
 from license_server.tokens import Role
 from support.licensed_vendor import Vendor
-from support.licensing import DAY, EMAIL, NOW, OTHER_EMAIL, PRODUCT
+from support.licensing import DAY, EMAIL, NOW, OTHER_EMAIL, PEPPERS, PRODUCT
 
 pytestmark = pytest.mark.anyio
 
@@ -49,14 +50,15 @@ def spellings(secret: str) -> Iterator[bytes]:
 
 
 async def test_a_dump_holds_no_key_no_email_and_no_token(vendor: Vendor) -> None:
-    secrets = [(await vendor.admin.create_token(Role.OWNER, NOW)).text]
+    async with vendor.desk() as desk:
+        secrets = [(await Tokens(desk).create("shop", Role.OWNER, DAY)).text]
     license_ids = []
     for number in range(20):
         email = Email(f"customer-{number}@buyers-of-things.example")
         license_id, key = await vendor.issue(email=email)
         await vendor.ask(key, Operation.ACTIVATE, email=email)
         await vendor.ask(key, email=OTHER_EMAIL)
-        await vendor.admin.change_standing(license_id, Standing.REVOKE, NOW)
+        await vendor.change_standing(license_id, Standing.REVOKE)
         license_ids.append(license_id)
         secrets += [key.symbols, key.symbols[:26], email.address, email.domain]
     content = await dump(vendor)
@@ -69,7 +71,7 @@ async def test_another_sealing_key_opens_no_email(vendor: Vendor) -> None:
     license_id, _ = await vendor.issue()
     await vendor.change("UPDATE owners SET id = id, email_sealed = :other", other=b"0" * 40)
     with pytest.raises(ConfigurationError, match="sealing key"):
-        await vendor.admin.show_license(license_id, NOW)
+        await vendor.show(license_id)
 
 
 async def entries(vendor: Vendor) -> list[tuple[Entry, bytes]]:
@@ -94,9 +96,9 @@ async def entries(vendor: Vendor) -> list[tuple[Entry, bytes]]:
 async def test_every_change_appends_one_entry_to_an_unbroken_chain(vendor: Vendor) -> None:
     license_id, _ = await vendor.issue(lasts=DAY)
     for change in Standing:
-        await vendor.admin.change_standing(license_id, change, NOW)
+        await vendor.change_standing(license_id, change)
         if change is Standing.REINSTATE:
-            await vendor.admin.renew_license(license_id, None, DAY, NOW)
+            await vendor.renew(license_id, DAY)
     log = await entries(vendor)
     head = EMPTY
     for entry, kept in log:
@@ -119,7 +121,7 @@ async def test_a_refused_change_leaves_no_entry(vendor: Vendor) -> None:
     license_id, _ = await vendor.issue()
     before = await entries(vendor)
     with pytest.raises(StateConflict):
-        await vendor.admin.change_standing(license_id, Standing.REINSTATE, NOW)
+        await vendor.change_standing(license_id, Standing.REINSTATE)
     assert await entries(vendor) == before
 
 
@@ -152,14 +154,11 @@ async def test_licenses_are_listed_by_product_and_by_owner(vendor: Vendor) -> No
     second, _ = await vendor.issue("other")
     third, _ = await vendor.issue(email=OTHER_EMAIL, now=NOW + DAY)
 
-    async def listed(product: str | None, email: Email | None) -> list[str]:
-        views = await vendor.admin.list_licenses(product, email, NOW)
-        return [view.license.license_id for view in views]
-
-    assert await listed(None, None) == [first, second, third]
-    assert await listed(PRODUCT, None) == [first, third]
-    assert await listed(None, EMAIL) == [first, second]
-    assert await listed("other", OTHER_EMAIL) == []
+    ada, eve = (PEPPERS.email_indexes(email) for email in (EMAIL, OTHER_EMAIL))
+    assert await vendor.list_ids() == [first, second, third]
+    assert await vendor.list_ids(product=PRODUCT) == [first, third]
+    assert await vendor.list_ids(email_indexes=ada) == [first, second]
+    assert await vendor.list_ids(product="other", email_indexes=eve) == []
 
 
 def test_a_database_file_is_for_its_owner_alone(migrated_file: Path) -> None:

@@ -3,7 +3,7 @@ from collections.abc import Iterator
 import pytest
 
 from license_server import errors
-from license_server.cli.groups import EXIT_STATUS
+from license_server.cli.groups import EXIT_STATUS, exit_status
 from license_server.codes import MESSAGES, Code
 from license_server.errors import LicenseServerError
 
@@ -33,17 +33,24 @@ def test_every_error_stands_in_the_tree_at_the_top_of_its_module() -> None:
     "kind",
     [
         errors.InvalidField,
+        errors.KeyMalformed,
+        errors.CredentialMissing,
+        errors.CredentialInvalid,
+        errors.RoleForbidden,
         errors.NotFound,
         errors.StateConflict,
+        errors.IdempotencyConflict,
+        errors.EtagMismatch,
+        errors.RateLimited,
         errors.NotReady,
-        errors.ConfigurationError,
-        errors.StartRefused,
+        errors.SigningUnavailable,
     ],
 )
 def test_every_error_of_a_command_has_an_exit_status(kind: type[LicenseServerError]) -> None:
-    assert kind in EXIT_STATUS
+    assert kind.code in EXIT_STATUS
 
 
-def test_a_refused_start_goes_before_the_configuration_behind_it() -> None:
-    kinds = list(EXIT_STATUS)
-    assert kinds.index(errors.StartRefused) < kinds.index(errors.ConfigurationError)
+def test_what_an_operator_has_to_mend_has_exit_statuses_of_its_own() -> None:
+    assert exit_status(errors.ConfigurationError("")) == 6
+    assert exit_status(errors.StartRefused("")) == 78
+    assert exit_status(LicenseServerError("")) == 1

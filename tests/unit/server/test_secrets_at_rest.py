@@ -1,4 +1,6 @@
 import json
+from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 
@@ -7,7 +9,7 @@ from license_server.errors import ConfigurationError, FieldError, InvalidField
 from license_server.license_keys import LicenseKey
 from license_server.sealing import Pepper, Peppers, Sealer
 from license_server.signing import SigningKey
-from license_server.tokens import AdminToken, Role
+from license_server.tokens import AdminToken, Role, hash_of_token
 from support.licensing import DAY, EMAIL, KEY, NOW
 
 SEALER = Sealer(b"k" * 32)
@@ -86,7 +88,7 @@ def test_each_kind_of_index_is_apart_from_the_others() -> None:
         EMAIL,
         Pepper("p1", b"secret-secret-secret-secret-1234"),
         SigningKey.from_seed(b"secret-secret-secret-secret-1234"),
-        AdminToken.generate(Role.OWNER, NOW),
+        AdminToken.generate("shop", Role.OWNER, DAY, NOW),
     ],
 )
 def test_a_secret_is_in_no_representation(secret: object) -> None:
@@ -107,12 +109,33 @@ def test_drawn_keys_are_read_back() -> None:
     assert all(LicenseKey.parse(key.reveal("DBAPI")) == key for key in keys)
 
 
-def test_a_token_is_kept_as_its_hash_and_ends_after_a_year() -> None:
-    token = AdminToken.generate(Role.OWNER, NOW)
+def test_a_token_is_known_again_by_its_hash_alone() -> None:
+    token = AdminToken.generate("shop", Role.OWNER, 365 * DAY, NOW)
     assert token.text.startswith("lsk_")
     assert token.prefix == token.text[:10]
     assert token.expires_at == NOW + 365 * DAY
+    assert hash_of_token(token.text) == token.hash()
     assert len(token.hash()) == 32
+
+
+@pytest.mark.parametrize("change", [str.lower, lambda text: text[:-1], lambda text: f"{text}0"])
+def test_a_mistyped_token_is_none(change: Callable[[str], str]) -> None:
+    token = AdminToken.generate("shop", Role.OWNER, DAY, NOW)
+    assert hash_of_token(change(token.text)) is None
+
+
+@pytest.mark.parametrize("text", ["", "lsk_", "lsk_" + "0" * 30, "lsk_" + "é" * 30, "\x00"])
+def test_garbage_is_no_token(text: str) -> None:
+    assert hash_of_token(text) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "lasts"),
+    [("", DAY), ("a" * 101, DAY), ("a\nb", DAY), ("a", 0 * DAY), ("a", 4000 * DAY)],
+)
+def test_a_token_has_a_name_and_an_end(name: str, lasts: timedelta) -> None:
+    with pytest.raises(InvalidField):
+        AdminToken.generate(name, Role.OWNER, lasts, NOW)
 
 
 @pytest.mark.parametrize("pem", [b"", b"garbage", b"-----BEGIN PRIVATE KEY-----\nAAAA\n"])

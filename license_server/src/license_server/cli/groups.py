@@ -83,10 +83,11 @@ class RootGroup(LazyGroup):
             return super().invoke(ctx)
         except LicenseServerError as error:
             click.echo(f"Error: {error}", err=True)
-            ctx.exit(_exit_status(error))
+            ctx.exit(exit_status(error))
 
 
-def _exit_status(error: LicenseServerError) -> int:
+def exit_status(error: LicenseServerError) -> int:
+    """Return the status that a command ends with."""
     if isinstance(error, StartRefused):
         return START_REFUSED
     if isinstance(error, ConfigurationError):
