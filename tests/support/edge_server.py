@@ -80,10 +80,10 @@ def answer_error(error: Exception, _scope: Scope) -> object:
 
 
 @asynccontextmanager
-async def opened() -> AsyncIterator[ASGIApp]:
+async def opened() -> AsyncIterator[tuple[ASGIApp]]:
     """Yield the application behind the edge."""
     networks = [ipaddress.ip_network(n) for n in os.environ.get("TRUSTED_PROXIES", "").split()]
-    yield middleware.HttpEdge(
+    edge = middleware.HttpEdge(
         app,
         answer_error=answer_error,
         too_large=OverflowError,
@@ -91,6 +91,7 @@ async def opened() -> AsyncIterator[ASGIApp]:
         proxies=forwarding.TrustedProxies(networks),
         access_log=logs.AccessLog(clock.utc_now, sys.stderr),
     )
+    yield (edge,)
 
 
 class Impatient(http_guard.GuardedProtocol):  # type: ignore[misc, name-defined]  # by name above
@@ -106,7 +107,7 @@ if __name__ == "__main__":
     ]
     serving.run(
         opened,
-        serving.Listener("127.0.0.1", int(os.environ["PORT"]), *files),
+        [serving.Listener("127.0.0.1", int(os.environ["PORT"]), *files)],
         refused=SystemExit,
         protocol=Impatient,
     )

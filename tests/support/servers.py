@@ -40,7 +40,7 @@ class RunningServer:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,
-            env={**os.environ, "PORT": "0", **env},
+            env={**os.environ, "PORT": "0", "ADMIN_PORT": "0", **env},
         )
         self._reader = threading.Thread(target=self._collect, daemon=True)
         self._reader.start()

@@ -2,31 +2,46 @@
 
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from ipaddress import IPv4Network, IPv6Network
+from types import MappingProxyType
+from typing import Final
 
 import structlog
 from starlette.types import ASGIApp, Scope
 
+from license_server.api import license_files
+from license_server.api.server import AdminApi, BearerTokens
+from license_server.api.table import ENDPOINTS
 from license_server.clock import utc_now
+from license_server.desk import Vault
 from license_server.errors import BodyTooLarge, NotReady
 from license_server.forwarding import TrustedProxies
-from license_server.key_files import load_issuer, load_keysets, load_peppers
+from license_server.key_files import load_file_issuer, load_issuer, load_keysets, load_peppers
 from license_server.logs import AccessLog
-from license_server.messages import MAX_BODY_BYTES
 from license_server.middleware import HttpEdge, RawResponse
+from license_server.payments import routes as payments
 from license_server.ports import LicenseRepository, Throttle
 from license_server.problems import render
 from license_server.repository.database import Database
 from license_server.repository.postgres import PostgresLicenses
 from license_server.repository.schema import require_current
 from license_server.repository.sqlite import SqliteLicenses
+from license_server.repository.transaction import SqlRepository
 from license_server.routes import build_routes
+from license_server.self_service import Handler, SelfService
 from license_server.service import LicenseService
 from license_server.settings import Settings
+from license_server.stores import Repository
 from license_server.throttle import BoundedMemory, RateLimiter, rules
+from license_server.working import load_vault, running_worker
+
+MAX_ADMIN_BYTES: Final = 2**31
+"""Longest body on the admin listener, of an import; others are limited where they are read."""
 
 _log = structlog.get_logger(__name__)
 
@@ -38,8 +53,10 @@ def build_app(
     now: Callable[[], datetime],
     access_log: AccessLog,
     trusted_proxies: Sequence[IPv4Network | IPv6Network] = (),
+    further: Mapping[str, Mapping[str, Handler]] = MappingProxyType({}),
+    links: Mapping[str, Handler] = MappingProxyType({}),
 ) -> ASGIApp:
-    """Return the whole HTTP application around a service.
+    """Return the whole public HTTP application around a service.
 
     Args:
         service: gives the answers.
@@ -47,20 +64,32 @@ def build_app(
         now: the wall clock.
         access_log: gets one line a request.
         trusted_proxies: networks whose forwarded headers are believed.
+        further: handlers of other paths, by path and method.
+        links: handlers of recovery links, by method.
     """
+    routes = build_routes(service, throttle, now, further, links)
+    return _edge(routes, payments.MAX_BODY_BYTES, access_log, trusted_proxies)
+
+
+def _edge(
+    app: ASGIApp,
+    max_body_bytes: int,
+    access_log: AccessLog,
+    trusted_proxies: Sequence[IPv4Network | IPv6Network],
+) -> ASGIApp:
     return HttpEdge(
-        build_routes(service, throttle, now),
+        app,
         answer_error=_answer_error,
         too_large=BodyTooLarge,
-        max_body_bytes=MAX_BODY_BYTES,
+        max_body_bytes=max_body_bytes,
         proxies=TrustedProxies(trusted_proxies),
         access_log=access_log,
     )
 
 
 @asynccontextmanager
-async def open_app(settings: Settings) -> AsyncIterator[ASGIApp]:
-    """Open the database and yield the application that works on it.
+async def open_apps(settings: Settings) -> AsyncIterator[tuple[ASGIApp, ASGIApp]]:
+    """Open the database and yield the applications that work on it: for clients, for the vendor.
 
     A database that does not answer yet is no reason not to start: `/readyz` tells, and requests
     get 503, until it does.
@@ -68,24 +97,50 @@ async def open_app(settings: Settings) -> AsyncIterator[ASGIApp]:
     Raises:
         ConfigurationError: a file or the schema is missing or unusable.
     """
-    throttle = RateLimiter(
-        rules(settings.requests_per_minute), BoundedMemory(time.monotonic), time.monotonic
-    )
-    repository = await _open_repository(settings)
+    database = Database.from_url(settings.database_url.get_secret_value())
+    repository = await _open_repository(database)
     try:
-        yield build_app(
-            _build_service(settings, repository, throttle),
-            throttle,
-            now=utc_now,
-            access_log=AccessLog(utc_now, sys.stderr if _logs_requests(settings) else None),
-            trusted_proxies=settings.trusted_proxies,
-        )
+        vendor = _Vendor(SqlRepository(database), load_vault(settings))
+        async with running_worker(settings, vendor.repository, vendor.vault):
+            yield _build_apps(settings, repository, vendor)
     finally:
         await repository.close()
 
 
-async def _open_repository(settings: Settings) -> LicenseRepository:
-    database = Database.from_url(settings.database_url.get_secret_value())
+@dataclass(frozen=True, slots=True)
+class _Vendor:
+    repository: Repository
+    vault: Vault
+
+
+def _build_apps(
+    settings: Settings, repository: LicenseRepository, vendor: _Vendor
+) -> tuple[ASGIApp, ASGIApp]:
+    throttle = RateLimiter(
+        rules(settings.requests_per_minute), BoundedMemory(time.monotonic), time.monotonic
+    )
+    access_log = AccessLog(utc_now, sys.stderr if _logs_requests(settings) else None)
+    customers = SelfService(vendor.repository, vendor.vault, throttle, utc_now)
+    providers = payments.Payments(
+        vendor.repository, vendor.vault, settings.payment_secrets(), utc_now
+    )
+    public = build_app(
+        _build_service(settings, repository, throttle),
+        throttle,
+        now=utc_now,
+        access_log=access_log,
+        trusted_proxies=settings.trusted_proxies,
+        further=customers.routes() | providers.routes(),
+        links=customers.link_handlers(),
+    )
+    known = BearerTokens(vendor.vault, throttle)
+    load_issuer = partial(load_file_issuer, settings.signing_key_file, settings.keyset_file)
+    endpoints = (*ENDPOINTS, *license_files.endpoints(load_issuer))
+    admin = AdminApi(endpoints, vendor.repository, vendor.vault, known, utc_now)
+    return public, _edge(admin, MAX_ADMIN_BYTES, access_log, settings.trusted_proxies)
+
+
+async def _open_repository(database: Database) -> LicenseRepository:
     try:
         await require_current(database)
     except NotReady:

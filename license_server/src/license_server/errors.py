@@ -14,6 +14,7 @@
     ├── IdempotencyConflict    the idempotency key belongs to another request
     ├── EtagMismatch           the thing was changed in the meantime
     ├── RateLimited            too often; it says when to come back
+    ├── DeliveryFailed         a mail or an event could not be handed over
     ├── NotReady               the database does not answer
     ├── SigningUnavailable     a decision cannot be signed now
     └── ConfigurationError     settings, files or schema are unusable; an operator must act
@@ -141,6 +142,18 @@ class RateLimited(LicenseServerError):  # noqa: N818 - named as the contract's c
     def __init__(self, message: str, *, retry_after_seconds: float) -> None:
         super().__init__(message)
         self.retry_after_seconds = retry_after_seconds
+
+
+class DeliveryFailed(LicenseServerError):  # noqa: N818 - says what happened
+    """Something could not be delivered; the text says why and holds no personal data.
+
+    Attributes:
+        is_final: trying again is of no use.
+    """
+
+    def __init__(self, reason: str, *, is_final: bool = False) -> None:
+        super().__init__(reason)
+        self.is_final = is_final
 
 
 class NotReady(LicenseServerError):  # noqa: N818 - named as the contract's code

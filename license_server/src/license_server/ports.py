@@ -7,6 +7,12 @@ from typing import Final, Protocol
 from license_server.audit import Change
 from license_server.evaluation import Found, Seat
 
+MAILS_TO_ADDRESS: Final = "mails_to_address"
+"""Throttle rule: trial and recovery mails to one address (contract, "Limits of abuse")."""
+
+MAILS_BY_SOURCE: Final = "mails_by_source"
+"""Throttle rule: trial and recovery mails that one source asks for (as above)."""
+
 ADMIN_FAILURES: Final = "admin_failures"
 """Throttle rule: refused admin tokens of one source."""
 

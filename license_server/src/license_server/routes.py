@@ -5,7 +5,7 @@ wrong is raised and rendered at the edge, by `problems`.
 """
 
 import hashlib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime
 from functools import partial
@@ -21,13 +21,14 @@ from license_server.errors import (
     InvalidField,
     NotFound,
     RateLimited,
-    UnsupportedMediaType,
 )
 from license_server.evaluation import Operation
 from license_server.keysets import MAX_EPOCH
-from license_server.messages import read_request
+from license_server.messages import MAX_BODY_BYTES, read_request
 from license_server.middleware import RawResponse
 from license_server.problems import MethodNotAllowed
+from license_server.request_bodies import read_body, require_json
+from license_server.self_service import RECOVERY_PREFIX, Handler
 from license_server.service import Answer, LicenseService
 from license_server.throttle import REQUESTS, UNKNOWN_KEY_COST, RateLimiter, source_of
 
@@ -35,12 +36,13 @@ _JSON: Final = (b"content-type", b"application/json")
 _DOCUMENT: Final = TypeAdapter(dict[str, object])
 _MAX_EPOCH_DIGITS: Final = len(str(MAX_EPOCH))
 
-Handler = Callable[[Scope, Receive], Awaitable[RawResponse | None]]
-"""Answers one method of one path; None when the client has left meanwhile."""
-
 
 def build_routes(
-    service: LicenseService, throttle: RateLimiter, now: Callable[[], datetime]
+    service: LicenseService,
+    throttle: RateLimiter,
+    now: Callable[[], datetime],
+    further: Mapping[str, Mapping[str, Handler]],
+    links: Mapping[str, Handler],
 ) -> ASGIApp:
     """Return the application.
 
@@ -48,6 +50,8 @@ def build_routes(
         service: gives the answers.
         throttle: counts by source, rule `REQUESTS`.
         now: the wall clock.
+        further: handlers of other paths, by path and method.
+        links: handlers of recovery links, by method.
     """
     licenses = _LicenseRoutes(service, throttle, now)
     table: dict[str, dict[str, Handler]] = {
@@ -57,11 +61,15 @@ def build_routes(
     table["/v1/keyset"] = _readable(partial(_keyset, service))
     table["/livez"] = _readable(_livez)
     table["/readyz"] = _readable(partial(_readyz, service, now))
-    return partial(_dispatch, table)
+    return partial(_dispatch, {**table, **further}, links)
 
 
 async def _dispatch(
-    table: Mapping[str, Mapping[str, Handler]], scope: Scope, receive: Receive, send: Send
+    table: Mapping[str, Mapping[str, Handler]],
+    links: Mapping[str, Handler],
+    scope: Scope,
+    receive: Receive,
+    send: Send,
 ) -> None:
     """Answer one request.
 
@@ -69,6 +77,8 @@ async def _dispatch(
         NotFound: there is no such path, or not for this method.
     """
     handlers = table.get(scope["path"])
+    if handlers is None and scope["path"].startswith(RECOVERY_PREFIX):
+        handlers = links
     if handlers is None:
         raise NotFound("there is no such address")
     handler = handlers.get(scope["method"])
@@ -102,8 +112,8 @@ class _LicenseRoutes:
         """Answer with a decision, whether yes or no."""
         source = source_of(scope["client"][0] if scope["client"] else "")
         await self._throttle.hit(REQUESTS, source)
-        _require_json(scope)
-        body = await _read_body(receive)
+        require_json(scope)
+        body = await read_body(receive, MAX_BODY_BYTES)
         if body is None:
             return None
         answer = await self._service.answer(
@@ -141,25 +151,6 @@ async def _readyz(
 def _readable(handler: Handler) -> dict[str, Handler]:
     """Answer GET, and HEAD with the same headers; the server drops its body."""
     return {"GET": handler, "HEAD": handler}
-
-
-async def _read_body(receive: Receive) -> bytes | None:
-    """Read the whole body, which the edge has limited; None if the client left."""
-    parts = []
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            return None
-        parts.append(message.get("body", b""))
-        if not message.get("more_body", False):
-            return b"".join(parts)
-
-
-def _require_json(scope: Scope) -> None:
-    for name, value in scope["headers"]:
-        if name == b"content-type" and value.partition(b";")[0].strip().lower() == _JSON[1]:
-            return
-    raise UnsupportedMediaType("the header Content-Type: application/json is expected")
 
 
 def _since(scope: Scope) -> int:

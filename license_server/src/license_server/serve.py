@@ -3,8 +3,10 @@
 from functools import partial
 
 from license_server import logs, serving
-from license_server.app import open_app
+from license_server.app import open_apps
 from license_server.errors import ConfigurationError, StartRefused
+from license_server.repository.database import Database
+from license_server.repository.sole_process import sole_process
 from license_server.settings import Settings
 
 
@@ -15,10 +17,13 @@ def run(settings: Settings) -> None:
         StartRefused: a file, the schema or the address is unusable.
     """
     logs.configure(settings.log_level)
-    listener = serving.Listener(
-        settings.host, settings.port, settings.tls_cert_file, settings.tls_key_file
+    tls = settings.tls_cert_file, settings.tls_key_file
+    listeners = (
+        serving.Listener(settings.host, settings.port, *tls),
+        serving.Listener(settings.admin_host, settings.admin_port, *tls, name="admin"),
     )
     try:
-        serving.run(partial(open_app, settings), listener, refused=StartRefused)
+        with sole_process(Database.from_url(settings.database_url.get_secret_value())):
+            serving.run(partial(open_apps, settings), listeners, refused=StartRefused)
     except ConfigurationError as error:
         raise StartRefused(str(error)) from error

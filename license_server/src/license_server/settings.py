@@ -4,10 +4,11 @@ The environment goes before the file `license-server.env` of the server's folder
 writes. Relative paths, that of a SQLite database included, are relative to that folder.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Final, Literal
+from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -32,7 +33,13 @@ from license_server.errors import ConfigurationError
 FILE_NAME: Final = "license-server.env"
 """The file of defaults in a server's folder."""
 
-_SECRETS: Final = ("database_url",)
+_SECRETS: Final = (
+    "database_url",
+    "smtp_password",
+    "stripe_webhook_secret",
+    "lemon_squeezy_webhook_secret",
+    "paddle_webhook_secret",
+)
 _SQLITE: Final = "sqlite:///"
 _FOLDER: Final = "folder"
 
@@ -76,8 +83,22 @@ class Settings(BaseSettings):
         audit_checkpoint_file: gets signed checkpoints of the audit log.
         tls_cert_file: PEM certificate chain; without it only this machine is served.
         tls_key_file: its private key.
-        host: address to listen on.
-        port: port to listen on; 0 = any free one.
+        host: address to listen on for clients.
+        port: port to listen on for clients; 0 = any free one.
+        admin_host: address to listen on for the admin API.
+        admin_port: port to listen on for the admin API; 0 = any free one.
+        public_url: how customers reach this server, for links in mails.
+        run_worker: drain the outbox while serving; else `license-server worker` does.
+        mail_from: sender of mails.
+        mail_folder: gets mails as .eml files while there is no `smtp_host`.
+        smtp_host: sends mails.
+        smtp_port: its port.
+        smtp_username: for it, if it asks for one.
+        smtp_password: of that user.
+        smtp_security: how its connection is protected; none only on this machine.
+        stripe_webhook_secret: verifies what Stripe tells; two, comma-separated, in a rotation.
+        lemon_squeezy_webhook_secret: the same of Lemon Squeezy.
+        paddle_webhook_secret: the same of Paddle.
         trusted_proxies: networks whose X-Forwarded-For is believed; comma-separated.
         requests_per_minute: of one source address, before it gets 429.
         log_level: what is less important is not logged; requests are logged at info.
@@ -104,6 +125,20 @@ class Settings(BaseSettings):
     tls_key_file: LocalPath | None = None
     host: str = "127.0.0.1"
     port: int = Field(default=3002, ge=0, le=65535)
+    admin_host: str = "127.0.0.1"
+    admin_port: int = Field(default=3003, ge=0, le=65535)
+    public_url: str = "http://127.0.0.1:3002"
+    run_worker: bool = True
+    mail_from: str = "license-server@localhost"
+    mail_folder: LocalPath = Path("mail")
+    smtp_host: str | None = None
+    smtp_port: int = Field(default=587, ge=1, le=65535)
+    smtp_username: str | None = None
+    smtp_password: Annotated[SecretStr | None, BeforeValidator(_require_read)] = None
+    smtp_security: Literal["starttls", "tls", "none"] = "starttls"
+    stripe_webhook_secret: Annotated[SecretStr | None, BeforeValidator(_require_read)] = None
+    lemon_squeezy_webhook_secret: Annotated[SecretStr | None, BeforeValidator(_require_read)] = None
+    paddle_webhook_secret: Annotated[SecretStr | None, BeforeValidator(_require_read)] = None
     trusted_proxies: Annotated[
         tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_split_networks)
     ] = ()
@@ -125,15 +160,45 @@ class Settings(BaseSettings):
             raise ValueError("TLS_CERT_FILE and TLS_KEY_FILE are expected together")
         return value
 
-    @field_validator("host")
+    @field_validator("host", "admin_host")
     @classmethod
     def _require_privacy(cls, value: str, info: ValidationInfo) -> str:
         if info.data.get("tls_cert_file") is None and not _is_loopback(value):
             raise ValueError(
                 "without TLS only this machine may connect: set TLS_CERT_FILE and TLS_KEY_FILE, "
-                "or HOST=127.0.0.1"
+                f"or {str(info.field_name).upper()}=127.0.0.1"
             )
         return value
+
+    @field_validator("public_url")
+    @classmethod
+    def _require_url(cls, value: str) -> str:
+        parts = urlsplit(value)
+        is_private = parts.scheme == "http" and _is_loopback(parts.hostname or "")
+        if not parts.hostname or not (parts.scheme == "https" or is_private):
+            raise ValueError("https://… is expected, or http:// on this machine")
+        return value.rstrip("/")
+
+    @field_validator("smtp_security")
+    @classmethod
+    def _require_safe_mail(cls, value: str, info: ValidationInfo) -> str:
+        host = info.data.get("smtp_host")
+        if value == "none" and host is not None and not _is_loopback(host):
+            raise ValueError("starttls or tls is expected for a server elsewhere")
+        return value
+
+    def payment_secrets(self) -> Mapping[str, Sequence[str]]:
+        """Return the secrets of each payment provider's messages, by its name."""
+        given = {
+            "stripe": self.stripe_webhook_secret,
+            "lemon-squeezy": self.lemon_squeezy_webhook_secret,
+            "paddle": self.paddle_webhook_secret,
+        }
+        return {
+            provider: [part.strip() for part in secret.get_secret_value().split(",")]
+            for provider, secret in given.items()
+            if secret is not None
+        }
 
     @classmethod
     def settings_customise_sources(

@@ -128,6 +128,7 @@ class LicenseFilter:
         key_hint: last 4 symbols of a key.
         kind: paid or trial.
         status: how it stands.
+        expires_after: it ends at or after.
         expires_before: it ends before.
     """
 
@@ -139,6 +140,7 @@ class LicenseFilter:
     key_hint: str | None = None
     kind: Kind | None = None
     status: Status | None = None
+    expires_after: datetime | None = None
     expires_before: datetime | None = None
 
 
@@ -541,6 +543,9 @@ class PaymentStore(Protocol):
 
     async def add_event(self, provider: str, event_id: str, type_: str, now: datetime) -> bool:
         """Note an event; False = it was noted before."""
+
+    async def has_event(self, provider: str, event_id: str) -> bool:
+        """Tell whether an event was noted."""
 
     async def add_item(self, item: PaidItem, now: datetime) -> None:
         """Note what was issued for a line item."""

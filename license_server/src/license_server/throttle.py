@@ -16,7 +16,12 @@ from limits import RateLimitItem, parse
 from limits.aio.storage import Storage
 
 from license_server.errors import RateLimited
-from license_server.ports import ADMIN_FAILURES, EMAIL_MISMATCHES
+from license_server.ports import (
+    ADMIN_FAILURES,
+    EMAIL_MISMATCHES,
+    MAILS_BY_SOURCE,
+    MAILS_TO_ADDRESS,
+)
 
 REQUESTS: Final = "requests"
 """Rule: requests of one source."""
@@ -36,6 +41,8 @@ def rules(requests_per_minute: int) -> Mapping[str, RateLimitItem]:
     return MappingProxyType(
         {
             REQUESTS: parse(f"{requests_per_minute}/minute"),
+            MAILS_TO_ADDRESS: parse("3/day"),
+            MAILS_BY_SOURCE: parse("20/hour"),
             ADMIN_FAILURES: parse("10/minute"),
             EMAIL_MISMATCHES: parse("10/hour"),  # contract, "Limits of abuse"
         }

@@ -328,13 +328,18 @@ def test_migrate_makes_a_missing_database(shell: Shell) -> None:
 
 def test_help_shows_examples(tmp_path: Path) -> None:
     shell = Shell(tmp_path)
-    groups = {"license": ("issue", "list", "show", "suspend", "reinstate", "revoke", "renew", "convert",
-                          "transfer", "rotate-key", "change", "file"),
-              "product": ("create", "change", "show", "list"),
-              "deployment": ("list", "block", "unblock", "remove"),
-              "owner": ("find", "export", "erase"), "token": ("create", "list", "revoke"),
-              "audit": ("tail", "export", "checkpoint", "verify"), "keyset": ("export-trust",), "clock": ("accept",),
-              "init": (), "serve": (), "migrate": ()}  # fmt: skip
+    groups = {
+        "license": ("issue", "list", "show", "suspend", "reinstate", "revoke", "renew", "convert",
+                    "transfer", "rotate-key", "change", "file"),
+        "product": ("create", "change", "show", "list"),
+        "deployment": ("list", "block", "unblock", "remove"),
+        "owner": ("find", "export", "erase"),
+        "token": ("create", "list", "revoke"),
+        "audit": ("tail", "export", "checkpoint", "verify"),
+        "keyset": ("export-trust",),
+        "clock": ("accept",),
+        "init": (), "serve": (), "worker": (), "migrate": (),
+    }  # fmt: skip
     inner = [[group, command] for group, commands in groups.items() for command in commands]
     for line in ([], *([group] for group in groups), *inner):
         assert "license-server" in shell(*line, "--help").partition("Examples:")[2], line

@@ -1,7 +1,7 @@
 """`db-api serve`: the service itself."""
 
-from collections.abc import Callable, Mapping
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from typing import Final, TypeVar
 
@@ -69,4 +69,10 @@ def run(settings: Settings, opened: Callable[[], AbstractAsyncContextManager[ASG
     listener = serving.Listener(
         settings.host, settings.port, settings.tls_cert_file, settings.tls_key_file
     )
-    serving.run(opened, listener, refused=lambda text: SettingsError((text,)))
+
+    @asynccontextmanager
+    async def only_app() -> AsyncIterator[tuple[ASGIApp]]:
+        async with opened() as app:
+            yield (app,)
+
+    serving.run(only_app, [listener], refused=lambda text: SettingsError((text,)))

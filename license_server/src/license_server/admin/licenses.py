@@ -113,7 +113,7 @@ class Licenses:
         view = await self.get(made.license_id)
         text = key.reveal(product.policy.key_prefix)
         if mails_key:
-            await mail_key(self._desk, view.license, order.email, text)
+            await mail_key(self._desk, view.license, product, order.email, text)
         await announce(self._desk, "license.issued", view)
         return Issued(view, text)
 
@@ -277,7 +277,7 @@ class Licenses:
         product = (await Products(self._desk).get(license_.product)).product
         text = key.reveal(product.policy.key_prefix)
         if mails_key:
-            await mail_key(self._desk, license_, email, text)
+            await mail_key(self._desk, license_, product, email, text)
         view = await self.get(license_.license_id)
         await announce(self._desk, "license.key_rotated", view)
         return Issued(view, text)

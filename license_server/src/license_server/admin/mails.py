@@ -1,26 +1,68 @@
 """The mails that the vendor's work sends, as entries of the outbox; the worker writes and sends."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from license_server.desk import Desk
 from license_server.emails import Email
 from license_server.licenses import License
+from license_server.products import Product
 from license_server.stores import OutboxKind
 
 LICENSE_KEY: Final = "license_key"
+EXPIRING: Final = "expiring"
+RECOVERY_LINK: Final = "recovery_link"
+TRIAL_REFUSED: Final = "trial_refused"
+TEMPLATES: Final = (LICENSE_KEY, EXPIRING, RECOVERY_LINK, TRIAL_REFUSED)
 
 
-async def mail_key(desk: Desk, license_: License, email: Email, key: str) -> None:
+async def mail_key(desk: Desk, license_: License, product: Product, email: Email, key: str) -> None:
     """Send a license key to its owner."""
     content = {
         "to": email.address,
-        "product": license_.product,
+        "product": product.name,
         "kind": license_.kind.value,
         "key": key,
-        "expires_at": _date(license_.expires_at),
+        "email": email.address,
+        "expires_on": _date(license_.expires_at),
     }
     await desk.post(OutboxKind.MAIL, LICENSE_KEY, content, subject=license_.license_id)
+
+
+async def mail_expiry(
+    desk: Desk, license_: License, email: Email, product: Product, notice: timedelta
+) -> bool:
+    """Tell an owner that a license ends, once for each end and notice; False = it was told."""
+    end = license_.expires_at
+    content = {
+        "to": email.address,
+        "product": product.name,
+        "kind": license_.kind.value,
+        "expires_on": _date(end),
+        "is_over": end is not None and end <= desk.now,
+    }
+    seconds = 0 if end is None else int(end.timestamp())
+    return await desk.post(
+        OutboxKind.MAIL,
+        EXPIRING,
+        content,
+        subject=license_.license_id,
+        dedupe_key=f"expiring/{license_.license_id}/{seconds}/{int(notice.total_seconds())}",
+    )
+
+
+async def mail_recovery_link(
+    desk: Desk, owner_id: str, email: Email, product: Product, link: str
+) -> None:
+    """Send an owner the one-time link that makes new keys."""
+    content = {"to": email.address, "product": product.name, "link": link}
+    await desk.post(OutboxKind.MAIL, RECOVERY_LINK, content, subject=owner_id)
+
+
+async def mail_trial_refusal(desk: Desk, email: Email, product: Product) -> None:
+    """Tell someone who asked for a second trial that there is none."""
+    content = {"to": email.address, "product": product.name}
+    await desk.post(OutboxKind.MAIL, TRIAL_REFUSED, content)
 
 
 def _date(instant: datetime | None) -> str | None:

@@ -25,6 +25,7 @@ Exit status: 0 done, 2 usage, 3 not found or in another state, 4 not allowed, 5 
     commands_by_name={
         "init": Command("init:init", "Make a server: keys, database and settings in a folder."),
         "serve": Command("serve:serve", "Answer clients until a signal comes."),
+        "worker": Command("worker:worker", "Send mails and events, beside servers that do not."),
         "migrate": Command("migrate:migrate", "Bring the database to this program's schema."),
         "product": Command("products:product", "Create, change and list products."),
         "license": Command("licenses:license_", "Issue licenses and change them."),

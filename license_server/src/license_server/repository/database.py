@@ -1,5 +1,6 @@
 """Which database, and SQLAlchemy's way to it."""
 
+import asyncio
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -40,10 +41,13 @@ class Database:
     Attributes:
         url: `postgresql://…` as asyncpg and libpq take it, `sslmode` included.
         path: of the SQLite file; exactly one of the two is set.
+        turn: held by whoever writes to a SQLite file in this process. Some wait for the file's lock
+            without letting the event loop turn: they would stop the loop that is to free it.
     """
 
     url: str | None = field(repr=False)
     path: Path | None
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False, compare=False)
 
     @classmethod
     def from_url(cls, url: str) -> Self:

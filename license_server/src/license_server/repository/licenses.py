@@ -106,6 +106,8 @@ def _conditions(which: LicenseFilter) -> Iterator[ColumnElement[bool]]:
         yield licenses.c.kind == which.kind.value
     if which.status is not None:
         yield _status(which.now) == which.status.value
+    if which.expires_after is not None:
+        yield licenses.c.expires_at >= to_unix(which.expires_after)
     if which.expires_before is not None:
         yield licenses.c.expires_at < to_unix(which.expires_before)
 

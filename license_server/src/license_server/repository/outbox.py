@@ -57,6 +57,8 @@ class SqlOutbox(Store):
             .with_for_update(skip_locked=True)
         )
         entries = [_to_entry(row) for row in await self._rows(due)]
+        if not entries:
+            return entries
         await self._connection.execute(
             update(outbox)
             .where(outbox.c.id.in_([entry.entry_id for entry in entries]))

@@ -26,6 +26,13 @@ class SqlPayments(Store):
             },
         )
 
+    async def has_event(self, provider: str, event_id: str) -> bool:
+        """See `PaymentStore`."""
+        noted = select(payment_events.c.type).where(
+            payment_events.c.provider == provider, payment_events.c.event_id == event_id
+        )
+        return await self._row(noted) is not None
+
     async def add_item(self, item: PaidItem, now: datetime) -> None:
         """See `PaymentStore`."""
         await self._connection.execute(

@@ -1,12 +1,11 @@
 """Requests of clients on SQLite: the driver called directly, without a thread between.
 
 Every call ends within a fraction of a millisecond, far less than handing it to a thread costs.
-Only the start of a trial, once in its life, takes the vendor's way, through a thread. As it holds
-the file's write lock while the event loop turns, the others must not wait for that lock meanwhile:
-they would stop the loop that is to free it. They wait for their turn instead.
+Only the start of a trial, once in its life, takes the vendor's way, through a thread. As that way
+holds the file's write lock while the event loop turns, the others must not wait for that lock
+meanwhile: they would stop the loop that is to free it. They wait for their turn instead.
 """
 
-import asyncio
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -61,7 +60,7 @@ class SqliteLicenses:
         self._path = database.require_file()
         self._engine = database.engine()
         self._connection: sqlite3.Connection | None = None
-        self._turn = asyncio.Lock()
+        self._turn = database.turn
 
     async def open(self) -> None:
         """Open the file."""

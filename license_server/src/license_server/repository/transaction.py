@@ -1,7 +1,7 @@
 """The vendor's work by SQLAlchemy, one transaction at a time: ease of change before speed."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from functools import cached_property
 
 from sqlalchemy.exc import IntegrityError
@@ -34,13 +34,14 @@ class SqlRepository:
 
     def __init__(self, database: Database) -> None:
         self._engine = database.engine()
+        self._turn = nullcontext() if database.path is None else database.turn
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
         """See `Repository.transaction`."""
         with naming_faults():
             try:
-                async with self._engine.begin() as connection:
+                async with self._turn, self._engine.begin() as connection:
                     yield SqlTransaction(connection)
             except IntegrityError as error:
                 raise StateConflict("another change came first: look and try again") from error

@@ -1,0 +1,1 @@
+"""Mail: writing messages from templates, and two ways to send them."""

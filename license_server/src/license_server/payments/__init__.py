@@ -1,0 +1,1 @@
+"""Incoming payments: what providers tell becomes licenses, renewals and revocations."""
