@@ -79,7 +79,7 @@ def _edge(
 ) -> ASGIApp:
     return HttpEdge(
         app,
-        answer_error=_answer_error,
+        answer_error=answer_error,
         too_large=BodyTooLarge,
         max_body_bytes=max_body_bytes,
         proxies=TrustedProxies(trusted_proxies),
@@ -168,5 +168,6 @@ def _logs_requests(settings: Settings) -> bool:
     return settings.log_level in {"debug", "info"}
 
 
-def _answer_error(error: Exception, scope: Scope) -> RawResponse:
+def answer_error(error: Exception, scope: Scope) -> RawResponse:
+    """Render what a request raised."""
     return render(error, scope["state"]["request_id"])

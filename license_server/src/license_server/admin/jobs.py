@@ -48,7 +48,7 @@ async def send_expiring_notices(desk: Desk) -> None:
             now=desk.now,
             product=product.code,
             expires_after=desk.now - _LATE,
-            expires_before=desk.now + first,
+            expires_before=desk.now + first + timedelta(seconds=1),
         )
         await _notify_all(desk, product, which)
 

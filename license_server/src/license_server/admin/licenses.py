@@ -102,14 +102,14 @@ class Licenses:
         """
         now = self._desk.now
         product = (await Products(self._desk).get(order.product)).product
-        details = LicenseDetails(_sound_metadata(metadata or {}))
+        details = LicenseDetails(sound_metadata(metadata or {}))
         made = new_license(order, product.policy, now)
         if order.kind is Kind.TRIAL:
             await Owners(self._desk).claim_trial(product.code, order.email)
         owner_id = await Owners(self._desk).id_of(order.email)
         key = LicenseKey.generate()
         await self._store.add(NewLicense(made, details, owner_id, self._stored(key, made)))
-        await self._desk.record("license.issue", made.license_id, None, _state(made))
+        await self._desk.record("license.issue", made.license_id, None, license_state(made))
         view = await self.get(made.license_id)
         text = key.reveal(product.policy.key_prefix)
         if mails_key:
@@ -221,7 +221,7 @@ class Licenses:
                 raise InvalidField(broken)
             changed = replace(changed, entitlements=tuple(sorted(set(entitlements))))
         if metadata is not None:
-            details = replace(details, metadata=_sound_metadata(metadata))
+            details = replace(details, metadata=sound_metadata(metadata))
         if notes is not None:
             details = replace(details, notes_sealed=self._sealed_notes(notes, license_id))
         return await self._save(record, "license.edit", changed, details=details)
@@ -308,7 +308,9 @@ class Licenses:
     ) -> LicenseView:
         kept, owner = details or record.details, owner_id or record.owner_id
         await self._store.save(changed, kept, owner)
-        await self._desk.record(action, changed.license_id, _state(record.license), _state(changed))
+        await self._desk.record(
+            action, changed.license_id, license_state(record.license), license_state(changed)
+        )
         view = await self.get(changed.license_id)
         await announce(self._desk, _EVENTS[action], view)
         return view
@@ -353,7 +355,12 @@ def _notes_of(license_id: str) -> str:
     return f"licenses.notes.{license_id}"
 
 
-def _sound_metadata(metadata: Mapping[str, str]) -> Mapping[str, str]:
+def sound_metadata(metadata: Mapping[str, str]) -> Mapping[str, str]:
+    """Return metadata that keeps its bounds.
+
+    Raises:
+        InvalidField: it does not.
+    """
     fits = len(metadata) <= MAX_METADATA and all(
         0 < len(name) <= MAX_METADATA_NAME and len(value) <= MAX_METADATA_VALUE
         for name, value in metadata.items()
@@ -367,7 +374,7 @@ def _sound_metadata(metadata: Mapping[str, str]) -> Mapping[str, str]:
     return dict(metadata)
 
 
-def _state(license_: License) -> State:
+def license_state(license_: License) -> State:
     """Return what the audit log tells of a license."""
     end = license_.expires_at
     return {

@@ -1,7 +1,7 @@
 """Products and their policies."""
 
-from collections.abc import Sequence
-from dataclasses import asdict, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, replace
 from datetime import timedelta
 
 from license_server.audit import State
@@ -74,9 +74,8 @@ class Products:
 
 def _state(product: Product) -> State:
     """Return what the audit log tells of a product."""
-    return {"name": product.name} | {
-        name: _plain(value) for name, value in asdict(product.policy).items()
-    }
+    names = [member.name for member in fields(product.policy)]
+    return {"name": product.name} | {name: _plain(getattr(product.policy, name)) for name in names}
 
 
 def _plain(value: object) -> object:
@@ -84,4 +83,6 @@ def _plain(value: object) -> object:
         return int(value.total_seconds())
     if isinstance(value, tuple):
         return [_plain(part) for part in value]
+    if isinstance(value, Mapping):
+        return dict(value)
     return value

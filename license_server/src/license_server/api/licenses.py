@@ -85,7 +85,7 @@ class NewLicense(_Ending):
         )
 
 
-class LicenseQuery(PageQuery):
+class LicenseFilterQuery(Members):
     """Which licenses."""
 
     product: str | None = Field(default=None, max_length=64)
@@ -117,6 +117,10 @@ class LicenseQuery(PageQuery):
             status=self.status,
             expires_before=self.expires_before,
         )
+
+
+class LicenseQuery(PageQuery, LicenseFilterQuery):
+    """Which part of which licenses."""
 
 
 class LicenseChange(Members):

@@ -87,7 +87,7 @@ def parse_query(model: type[_Model], query_string: bytes) -> _Model:
     members = dict(pairs)
     if len(members) != len(pairs):
         raise InvalidField(FieldError("query", "each member is expected once"))
-    return _validated(model, members, strict=False)
+    return validated(model, members, strict=False)
 
 
 def parse_body(model: type[_Model], declared: str, body: bytes) -> _Model:
@@ -104,7 +104,7 @@ def parse_body(model: type[_Model], declared: str, body: bytes) -> _Model:
         InvalidField: members are missing, unknown or break their rules; all are named.
     """
     if not body and not any(field.is_required() for field in model.model_fields.values()):
-        return _validated(model, {}, strict=True)
+        return validated(model, {}, strict=True)
     if declared != "application/json":
         raise UnsupportedMediaType("the header Content-Type: application/json is expected")
     read_object(body)
@@ -116,7 +116,17 @@ def parse_body(model: type[_Model], declared: str, body: bytes) -> _Model:
         raise _invalid(error) from error
 
 
-def _validated(model: type[_Model], members: Mapping[str, Any], *, strict: bool) -> _Model:
+def validated(model: type[_Model], members: Mapping[str, Any], *, strict: bool) -> _Model:
+    """Return members as their model.
+
+    Args:
+        model: of the members.
+        members: by name.
+        strict: refuse texts that stand for numbers or instants.
+
+    Raises:
+        InvalidField: members are missing, unknown or break their rules; all are named.
+    """
     try:
         return model.model_validate(members, strict=strict)
     except ValidationError as error:
