@@ -6,6 +6,7 @@ from typing import Any, Final, TextIO
 import click
 
 from license_server.cli import parameters
+from license_server.cli.bulk import export, import_
 from license_server.cli.output import as_json, print_json, print_record, say, show, show_all
 from license_server.cli.session import Record, call, listed
 from license_server.cli.target import Target
@@ -62,6 +63,10 @@ _mail = click.option("--mail", "is_mailed", is_flag=True, help="Mail the key to 
 @click.group("license", epilog=_ISSUE_EPILOG)
 def license_() -> None:
     """Issue licenses and change them."""
+
+
+license_.add_command(import_)
+license_.add_command(export)
 
 
 @license_.command(epilog=_ISSUE_EPILOG)

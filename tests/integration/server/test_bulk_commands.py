@@ -1,0 +1,44 @@
+"""`license import` and `license export` on a server's own folder."""
+
+import json
+import stat
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from license_server.cli import main
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("vendor") / "server"
+    assert CliRunner().invoke(main, ["init", str(folder), "--product", "db-api"]).exit_code == 0
+    return folder
+
+
+def run(folder: Path, *line: str | Path) -> Result:
+    return CliRunner().invoke(main, ["--dir", str(folder), "license", *map(str, line)])
+
+
+def test_a_bad_file_leaves_no_file_of_keys(folder: Path, tmp_path: Path) -> None:
+    file = tmp_path / "buyers.csv"
+    file.write_text("product,email\ndb-api,ada\n", encoding="utf-8")
+    done = run(folder, "import", file, "-o", tmp_path / "keys.ndjson")
+    assert done.exit_code == 2
+    assert "line 2.email" in done.stderr
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_imported_keys_are_in_a_file_of_ones_own(folder: Path, tmp_path: Path) -> None:
+    file, keys = tmp_path / "buyers.csv", tmp_path / "keys.ndjson"
+    file.write_text("product,email\ndb-api,ada@example.com\n", encoding="utf-8")
+    assert "lines that are good: 1" in run(folder, "import", file, "--dry-run").stderr
+    done = run(folder, "import", file, "-o", keys)
+    assert "imported 1" in done.stderr
+    assert stat.S_IMODE(keys.stat().st_mode) == 0o600
+    made, end = map(json.loads, keys.read_text(encoding="ascii").splitlines())
+    assert end == {"imported": 1}
+    exported = [json.loads(line) for line in run(folder, "export").stdout.splitlines()]
+    assert [one["id"] for one in exported] == [made["id"]]
+    assert made["key"] not in json.dumps(exported)
