@@ -38,7 +38,7 @@ def load_issuer(signing_key_file: Path, keysets: KeySetHistory) -> DecisionIssue
         ConfigurationError: the file is missing, garbage or open to other users, or the newest key
             set does not let servers sign decisions with its key.
     """
-    key = _load_signing_key(signing_key_file)
+    key = load_signing_key(signing_key_file)
     content = keysets.newest.content
     published = keysets.require_signing_key(key.kid, DECISION)
     return DecisionIssuer(key, published, content.iss, content.epoch)
@@ -50,7 +50,7 @@ def load_file_issuer(signing_key_file: Path, keysets_file: Path) -> LicenseFileI
     Raises:
         ConfigurationError: as `load_issuer`, for files.
     """
-    key = _load_signing_key(signing_key_file)
+    key = load_signing_key(signing_key_file)
     return LicenseFileIssuer(key, load_keysets(keysets_file))
 
 
@@ -60,12 +60,17 @@ def load_checkpoint_signer(signing_key_file: Path, keysets: KeySetHistory) -> Ch
     Raises:
         ConfigurationError: as `load_issuer`, for checkpoints.
     """
-    key = _load_signing_key(signing_key_file)
+    key = load_signing_key(signing_key_file)
     keysets.require_signing_key(key.kid, AUDIT_CHECKPOINT)
     return CheckpointSigner(key, keysets.newest.content.iss)
 
 
-def _load_signing_key(path: Path) -> SigningKey:
+def load_signing_key(path: Path) -> SigningKey:
+    """Read a signing key; it is never made here.
+
+    Raises:
+        ConfigurationError: the file is missing, garbage or open to other users.
+    """
     pem = read_secret(path, "the signing key")
     return _parse("the signing key", path, lambda: SigningKey.from_pem(pem))
 

@@ -50,6 +50,11 @@ class KeySetHistory:
         return json.dumps([signed.document() for signed in self._sets], indent=2) + "\n"
 
     @property
+    def sets(self) -> tuple[SignedKeySet, ...]:
+        """All of them, oldest first."""
+        return self._sets
+
+    @property
     def newest(self) -> SignedKeySet:
         """The key set that holds now."""
         return self._sets[-1]

@@ -7,7 +7,7 @@ they do not name are ignored.
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Annotated, Final, Self
 
@@ -168,15 +168,27 @@ class SignedKeySet:
     content: KeySet
 
     @classmethod
-    def sign(cls, content: KeySet, roots: Sequence[SigningKey]) -> Self:
-        """Sign `content` with each of `roots`."""
-        payload = base64url.encode(content.model_dump_json().encode("ascii"))
+    def sign(cls, content: KeySet, roots: Sequence[SigningKey], payload: str | None = None) -> Self:
+        """Sign `content` with each of `roots`.
+
+        Args:
+            content: what is signed.
+            roots: sign it.
+            payload: its b64url bytes, if others have signed them; else they are made here.
+        """
+        payload = payload or base64url.encode(content.model_dump_json().encode("ascii"))
         signatures = []
         for root in roots:
             protected = base64url.encode(jose_header(root.kid, KEY_SET))
             signature = root.sign(f"{protected}.{payload}".encode("ascii"))
             signatures.append((protected, base64url.encode(signature)))
         return cls(payload, tuple(signatures), content)
+
+    def signed_too(self, root: SigningKey) -> Self:
+        """Return it with a further signature; one that the root has given is replaced."""
+        added = self.sign(self.content, [root], payload=self.payload).signatures
+        kept = tuple(entry for entry in self.signatures if entry[0] != added[0][0])
+        return replace(self, signatures=(*kept, *added))
 
     @classmethod
     def read(cls, document: object) -> Self:

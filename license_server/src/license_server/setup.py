@@ -12,7 +12,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -22,8 +22,9 @@ from license_server.admin.tokens import Tokens
 from license_server.audit import ACTOR_CLI
 from license_server.desk import Desk, Vault
 from license_server.errors import ConfigurationError
+from license_server.keyset_drafts import KEY_SET_LIFETIME, published
 from license_server.keyset_history import KeySetHistory
-from license_server.keysets import VERSION, KeySet, KeyStatus, PublishedKey, Root, SignedKeySet
+from license_server.keysets import VERSION, KeySet, Root, SignedKeySet
 from license_server.products import Product
 from license_server.repository.database import Database
 from license_server.repository.schema import require_unused, upgrade
@@ -31,7 +32,7 @@ from license_server.repository.transaction import SqlRepository
 from license_server.sealing import SECRET_BYTES, Pepper, Peppers, Sealer
 from license_server.secret_files import write_secret
 from license_server.settings import FILE_NAME as SETTINGS
-from license_server.signing import AUDIT_CHECKPOINT, DECISION, LICENSE_FILE, SigningKey
+from license_server.signing import SigningKey
 from license_server.tokens import LIFETIME, Role
 
 ROOT_KEY: Final = "root.key"
@@ -42,12 +43,6 @@ SEALING_KEY: Final = "sealing.key"
 DATABASE: Final = "license-server.db"
 
 FIRST_EPOCH: Final = 1
-SIGNING_KEY_LIFETIME: Final = timedelta(days=3 * 365)
-KEY_SET_LIFETIME: Final = timedelta(days=2 * 365)
-"""Past it clients only warn (contract, "Key set")."""
-_EARLIER: Final = timedelta(seconds=300)
-"""A key is valid from a little before its making, as far as a clock may be off."""
-
 _ISSUER_BYTES: Final = 8
 _PRIVATE_FOLDER: Final = 0o700
 
@@ -123,13 +118,6 @@ async def initialize(
 
 
 def _first_key_set(made: _Secrets, issuer: str, now: datetime) -> SignedKeySet:
-    key = PublishedKey(
-        **Root.of(made.signing).model_dump(),
-        use=(DECISION, LICENSE_FILE, AUDIT_CHECKPOINT),
-        not_before=_unix(now - _EARLIER),
-        not_after=_unix(now + SIGNING_KEY_LIFETIME),
-        status=KeyStatus.ACTIVE,
-    )
     content = KeySet(
         v=VERSION,
         iss=issuer,
@@ -138,7 +126,7 @@ def _first_key_set(made: _Secrets, issuer: str, now: datetime) -> SignedKeySet:
         expires=_unix(now + KEY_SET_LIFETIME),
         threshold=1,
         roots=(Root.of(made.root),),
-        keys=(key,),
+        keys=(published(Root.of(made.signing), now),),
     )
     return SignedKeySet.sign(content, [made.root])
 

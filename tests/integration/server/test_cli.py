@@ -336,7 +336,8 @@ def test_help_shows_examples(tmp_path: Path) -> None:
         "owner": ("find", "export", "erase"),
         "token": ("create", "list", "revoke"),
         "audit": ("tail", "export", "checkpoint", "verify"),
-        "keyset": ("export-trust",),
+        "keyset": ("export-trust", "show", "draft", "sign", "install"),
+        "keys": ("list", "new", "promote", "revoke", "new-root"),
         "clock": ("accept",),
         "init": (), "serve": (), "worker": (), "migrate": (),
     }  # fmt: skip
