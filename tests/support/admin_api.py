@@ -11,6 +11,7 @@ import httpx
 from license_server.admin.tokens import Tokens
 from license_server.api import license_files
 from license_server.api.endpoints import AnyEndpoint
+from license_server.api.openapi import described
 from license_server.api.server import AdminApi, BearerTokens
 from license_server.api.table import ENDPOINTS
 from license_server.app import answer_error
@@ -30,7 +31,9 @@ def endpoints() -> tuple[AnyEndpoint, ...]:
     """Return all endpoints, with a signing key for license files."""
     listed = key_set().keys[0].model_copy(update={"use": (DECISION, LICENSE_FILE)})
     history = a_history(key_set(keys=(listed,)))
-    return (*ENDPOINTS, *license_files.endpoints(lambda: LicenseFileIssuer(SIGNER, history)))
+    return described(
+        (*ENDPOINTS, *license_files.endpoints(lambda: LicenseFileIssuer(SIGNER, history)))
+    )
 
 
 @dataclass

@@ -15,6 +15,7 @@ import structlog
 from starlette.types import ASGIApp, Scope
 
 from license_server.api import license_files
+from license_server.api.openapi import described
 from license_server.api.server import AdminApi, BearerTokens
 from license_server.api.table import ENDPOINTS
 from license_server.clock import utc_now
@@ -135,7 +136,7 @@ def _build_apps(
     )
     known = BearerTokens(vendor.vault, throttle)
     load_issuer = partial(load_file_issuer, settings.signing_key_file, settings.keyset_file)
-    endpoints = (*ENDPOINTS, *license_files.endpoints(load_issuer))
+    endpoints = described((*ENDPOINTS, *license_files.endpoints(load_issuer)))
     admin = AdminApi(endpoints, vendor.repository, vendor.vault, known, utc_now)
     return public, _edge(admin, MAX_ADMIN_BYTES, access_log, settings.trusted_proxies)
 

@@ -5,6 +5,7 @@ what else it tolerates is refused here: fractions, NaN, great integers, lone sur
 """
 
 import json
+from collections.abc import Mapping
 from typing import Final, NoReturn
 
 from license_server.errors import MalformedJson
@@ -79,3 +80,8 @@ _DECODER: Final = json.JSONDecoder(
     parse_float=_refuse,
     parse_constant=_refuse,
 )
+
+
+def compact_json(members: Mapping[str, object]) -> str:
+    """Return the one spelling of `members` that is sent and signed: compact, ASCII."""
+    return json.dumps(members, separators=(",", ":"), allow_nan=False)

@@ -33,6 +33,7 @@ from license_server.repository.schema import require_current
 from license_server.repository.transaction import SqlRepository
 from license_server.settings import Settings
 from license_server.stores import OutboxKind, Repository
+from license_server.webhooks.sending import EventSender
 from license_server.worker import Duties, Job, Worker
 
 
@@ -54,7 +55,7 @@ async def running_worker(
         yield
         return
     stop = asyncio.Event()
-    worker = Worker(repository, vault, _duties(settings), utc_now)
+    worker = Worker(repository, vault, _duties(settings, repository, vault), utc_now)
     task = asyncio.create_task(worker.run(stop))
     try:
         yield
@@ -77,18 +78,20 @@ async def work(settings: Settings, stop: asyncio.Event) -> None:
             "serving; with PostgreSQL there may be any number of workers"
         )
     await require_current(database)
-    worker = Worker(SqlRepository(database), load_vault(settings), _duties(settings), utc_now)
+    repository, vault = SqlRepository(database), load_vault(settings)
+    worker = Worker(repository, vault, _duties(settings, repository, vault), utc_now)
     await worker.run(stop)
 
 
-def _duties(settings: Settings) -> Duties:
+def _duties(settings: Settings, repository: Repository, vault: Vault) -> Duties:
     keysets = load_keysets(settings.keyset_file)
     signer = load_checkpoint_signer(settings.signing_key_file, keysets)
     return Duties(
         deliveries={
             OutboxKind.MAIL: partial(
                 deliver_mail, MailWriter(settings.mail_from), _mail_way(settings), utc_now
-            )
+            ),
+            OutboxKind.WEBHOOK: EventSender(repository, vault, utc_now),
         },
         works={
             OutboxKind.TRIAL: issue_requested_trial,

@@ -34,6 +34,10 @@ MATRIX = {
     "deployment.remove": WORKERS,
     "owner.find": ALL, "owner.get": ALL, "owner.export": OWNER, "owner.erase": OWNER,
     "token.list": OWNER, "token.create": OWNER, "token.revoke": OWNER,
+    "mail.list": ALL, "mail.resend": WORKERS,
+    "webhook.list": ALL, "webhook.create": OWNER, "webhook.get": ALL, "webhook.change": OWNER,
+    "webhook.remove": OWNER, "webhook.rotate_secret": OWNER, "webhook.test": OWNER,
+    "webhook.deliveries": ALL, "webhook.replay": OWNER,
     "audit.list": WATCHERS, "audit.export": WATCHERS,
 }  # fmt: skip
 
@@ -46,7 +50,8 @@ async def api(vendor: Vendor) -> AsyncIterator[AdminClient]:
 
 def path_of(endpoint: Endpoint[Any, Any] | StreamEndpoint[Any]) -> str:
     names = {"code": "x", "license_id": "lic_x", "instance_id": "i", "owner_id": "o"}
-    return endpoint.path.removeprefix("/v1/admin/").format(**names, token_id="t")
+    more = {"token_id": "t", "mail_id": "m", "endpoint_id": "e", "delivery_id": "d"}
+    return endpoint.path.removeprefix("/v1/admin/").format(**names, **more)
 
 
 def test_every_endpoint_is_in_the_matrix_of_roles() -> None:

@@ -339,6 +339,9 @@ def test_help_shows_examples(tmp_path: Path) -> None:
         "keyset": ("export-trust", "show", "draft", "sign", "install"),
         "keys": ("list", "new", "promote", "revoke", "new-root"),
         "clock": ("accept",),
+        "mail": ("list", "resend"),
+        "webhook": ("create", "list", "change", "remove", "rotate-secret", "test", "deliveries",
+                    "replay"),
         "init": (), "serve": (), "worker": (), "migrate": (),
     }  # fmt: skip
     inner = [[group, command] for group, commands in groups.items() for command in commands]

@@ -1,12 +1,28 @@
 """Events: what webhooks tell of the vendor's work."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from license_server.desk import Desk
 from license_server.stores import OutboxKind
 
 if TYPE_CHECKING:
     from license_server.admin.licenses import LicenseView
+
+
+TEST_EVENT: Final = "webhook.test"
+EVENTS: Final = (
+    "license.issued",
+    "license.renewed",
+    "license.expiring",
+    "license.converted",
+    "license.suspended",
+    "license.reinstated",
+    "license.revoked",
+    "license.transferred",
+    "license.key_rotated",
+    "license.edited",
+)
+"""What an endpoint can ask for."""
 
 
 async def announce(desk: Desk, event: str, view: "LicenseView") -> None:

@@ -1,8 +1,18 @@
-"""All endpoints of the admin API."""
+"""All endpoints of the admin API that need nothing but a desk."""
 
 from typing import Final
 
-from license_server.api import audit, bulk, deployments, licenses, owners, products, tokens
+from license_server.api import (
+    audit,
+    bulk,
+    deployments,
+    licenses,
+    mails,
+    owners,
+    products,
+    tokens,
+    webhooks,
+)
 from license_server.api.endpoints import AnyEndpoint
 
 ENDPOINTS: Final[tuple[AnyEndpoint, ...]] = (
@@ -12,5 +22,7 @@ ENDPOINTS: Final[tuple[AnyEndpoint, ...]] = (
     *deployments.ENDPOINTS,
     *owners.ENDPOINTS,
     *tokens.ENDPOINTS,
+    *mails.ENDPOINTS,
+    *webhooks.ENDPOINTS,
     *audit.ENDPOINTS,
 )

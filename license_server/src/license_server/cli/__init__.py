@@ -36,6 +36,8 @@ Exit status: 0 done, 2 usage, 3 not found or in another state, 4 not allowed, 5 
         "token": Command("tokens:token", "Make and revoke admin tokens."),
         "keyset": Command("keysets:keyset", "Export what applications trust, and replace it."),
         "keys": Command("keys:keys", "Make, promote and revoke signing keys."),
+        "mail": Command("mails:mail", "See how far mails have come."),
+        "webhook": Command("webhooks:webhook", "Tell other programs of licenses."),
         "audit": Command("audit:audit", "Read and verify the log of all changes."),
         "clock": Command("clock:clock", "Go on after the clock ran ahead."),
     },

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from license_server.api import license_files
+from license_server.api.openapi import described
 from license_server.api.server import AdminApi, as_operator
 from license_server.api.table import ENDPOINTS
 from license_server.audit import ACTOR_CLI, Head
@@ -34,7 +35,7 @@ async def open_local_api(folder: Path) -> AsyncIterator[AdminApi]:
         NotReady: the database does not answer.
     """
     repository, vault = await _opened(folder)
-    table = (*ENDPOINTS, *license_files.endpoints(lambda: _file_issuer(folder)))
+    table = described((*ENDPOINTS, *license_files.endpoints(lambda: _file_issuer(folder))))
     yield AdminApi(table, repository, vault, as_operator, utc_now)
 
 
