@@ -122,3 +122,8 @@ async def test_an_export_holds_what_the_filter_lets_through(admin: AdminClient) 
 async def test_an_export_refuses_a_format_that_it_does_not_know(admin: AdminClient) -> None:
     response = await admin.refused("GET", "licenses/export", params={"format": "xml"})
     assert response == (400, "INVALID_FIELD")
+
+
+async def test_the_admin_api_answers_its_document(admin: AdminClient) -> None:
+    document = await admin.get("openapi.json")
+    assert {"/v1/admin/openapi.json", "/v1/admin/licenses/export"} <= document["paths"].keys()

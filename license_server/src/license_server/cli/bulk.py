@@ -59,7 +59,11 @@ def import_(target: Target, file: Path, output: Path | None, *, dry_run: bool) -
 
     end = _receive(target, request, output, _require_end)
     told = json.loads(end)
-    say(f"imported {told['imported']}" if "imported" in told else f"lines that are good: {told['valid']}")
+    say(
+        f"imported {told['imported']}"
+        if "imported" in told
+        else f"lines that are good: {told['valid']}"
+    )
 
 
 @click.command("export", epilog=_EXPORT_EPILOG)
