@@ -19,6 +19,7 @@ from license_server.errors import BodyTooLarge
 from license_server.forwarding import TrustedProxies
 from license_server.license_files import LicenseFileIssuer
 from license_server.logs import AccessLog
+from license_server.metrics import Metrics
 from license_server.middleware import HttpEdge
 from license_server.repository.transaction import SqlRepository
 from license_server.signing import DECISION, LICENSE_FILE
@@ -32,7 +33,11 @@ def endpoints() -> tuple[AnyEndpoint, ...]:
     listed = key_set().keys[0].model_copy(update={"use": (DECISION, LICENSE_FILE)})
     history = a_history(key_set(keys=(listed,)))
     return described(
-        (*ENDPOINTS, *license_files.endpoints(lambda: LicenseFileIssuer(SIGNER, history)))
+        (
+            *ENDPOINTS,
+            *license_files.endpoints(lambda: LicenseFileIssuer(SIGNER, history)),
+            Metrics(key_set()).endpoint(),
+        )
     )
 
 

@@ -22,11 +22,12 @@ from license_server.clock import utc_now
 from license_server.desk import Vault
 from license_server.errors import BodyTooLarge, NotReady
 from license_server.forwarding import TrustedProxies
-from license_server.key_files import load_file_issuer, load_issuer, load_keysets, load_peppers
+from license_server.key_files import load_file_issuer, load_issuer, load_keysets
 from license_server.logs import AccessLog
+from license_server.metrics import CountingAccessLog, Metrics
 from license_server.middleware import HttpEdge, RawResponse
 from license_server.payments import routes as payments
-from license_server.ports import LicenseRepository, Throttle
+from license_server.ports import LicenseRepository
 from license_server.problems import render
 from license_server.repository.database import Database
 from license_server.repository.postgres import PostgresLicenses
@@ -120,13 +121,23 @@ def _build_apps(
     throttle = RateLimiter(
         rules(settings.requests_per_minute), BoundedMemory(time.monotonic), time.monotonic
     )
-    access_log = AccessLog(utc_now, sys.stderr if _logs_requests(settings) else None)
+    keysets = load_keysets(settings.keyset_file)
+    metrics = Metrics(keysets.newest.content)
+    stream = sys.stderr if _logs_requests(settings) else None
+    access_log = CountingAccessLog(metrics, utc_now, stream)
     customers = SelfService(vendor.repository, vendor.vault, throttle, utc_now)
     providers = payments.Payments(
         vendor.repository, vendor.vault, settings.payment_secrets(), utc_now
     )
     public = build_app(
-        _build_service(settings, repository, throttle),
+        LicenseService(
+            repository,
+            load_issuer(settings.signing_key_file, keysets),
+            keysets,
+            vendor.vault.peppers,
+            throttle,
+            metrics.count_decision,
+        ),
         throttle,
         now=utc_now,
         access_log=access_log,
@@ -135,8 +146,8 @@ def _build_apps(
         links=customers.link_handlers(),
     )
     known = BearerTokens(vendor.vault, throttle)
-    load_issuer = partial(load_file_issuer, settings.signing_key_file, settings.keyset_file)
-    endpoints = described((*ENDPOINTS, *license_files.endpoints(load_issuer)))
+    read_key = partial(load_file_issuer, settings.signing_key_file, settings.keyset_file)
+    endpoints = described((*ENDPOINTS, *license_files.endpoints(read_key), metrics.endpoint()))
     admin = AdminApi(endpoints, vendor.repository, vendor.vault, known, utc_now)
     return public, _edge(admin, MAX_ADMIN_BYTES, access_log, settings.trusted_proxies)
 
@@ -150,19 +161,6 @@ async def _open_repository(database: Database) -> LicenseRepository:
     repository = SqliteLicenses(database) if is_sqlite else PostgresLicenses(database)
     await repository.open()
     return repository
-
-
-def _build_service(
-    settings: Settings, repository: LicenseRepository, throttle: Throttle
-) -> LicenseService:
-    keysets = load_keysets(settings.keyset_file)
-    return LicenseService(
-        repository,
-        load_issuer(settings.signing_key_file, keysets),
-        keysets,
-        load_peppers(settings.peppers_file),
-        throttle,
-    )
 
 
 def _logs_requests(settings: Settings) -> bool:

@@ -4,7 +4,7 @@ It knows no HTTP and no SQL. The judgment is `evaluation.evaluate`; here its eff
 the result is signed.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -91,6 +91,7 @@ class LicenseService:
         keysets: the key sets of this server.
         peppers: blind keys and emails.
         throttle: counts wrong emails by key, rule `EMAIL_MISMATCHES`.
+        count: is told the code of each decision.
     """
 
     def __init__(
@@ -100,12 +101,14 @@ class LicenseService:
         keysets: KeySetHistory,
         peppers: Peppers,
         throttle: Throttle,
+        count: Callable[[Code], None] = lambda _code: None,
     ) -> None:
         self._repository = repository
         self._issuer = issuer
         self._keysets = keysets
         self._peppers = peppers
         self._throttle = throttle
+        self._count = count
         self._newest: datetime | None = None
         self._next_clock_check: datetime | None = None
 
@@ -123,6 +126,7 @@ class LicenseService:
         await self._require_no_guessing(found, visit)
         verdict, found = await self._settle(operation, found, visit)
         decision = self._issuer.issue(verdict, found, _binding(presented), now)
+        self._count(verdict.code)
         return self._answer(verdict, found, decision, presented.keyset_epoch, now)
 
     def keysets_above(self, epoch: int) -> tuple[Mapping[str, object], ...]:

@@ -339,6 +339,9 @@ def test_help_shows_examples(tmp_path: Path) -> None:
         "keyset": ("export-trust", "show", "draft", "sign", "install"),
         "keys": ("list", "new", "promote", "revoke", "new-root"),
         "clock": ("accept",),
+        "config": ("show",),
+        "backup": ("create", "verify"),
+        "restore": (),
         "mail": ("list", "resend"),
         "webhook": ("create", "list", "change", "remove", "rotate-secret", "test", "deliveries",
                     "replay"),
@@ -347,3 +350,49 @@ def test_help_shows_examples(tmp_path: Path) -> None:
     inner = [[group, command] for group, commands in groups.items() for command in commands]
     for line in ([], *([group] for group in groups), *inner):
         assert "license-server" in shell(*line, "--help").partition("Examples:")[2], line
+
+
+def test_a_backup_of_a_running_server_makes_another_one(shell: Shell, tmp_path: Path) -> None:
+    issued = shell.issue()
+    file, folder = tmp_path / "backup.tar.gz", tmp_path / "again"
+    shell("backup", "create", str(file))
+    assert mode(file) == 0o600
+    assert "whole" in shell("backup", "verify", str(file))
+    shell.issue()
+    shell("restore", str(file), "--to", str(folder))
+    assert {path.name for path in folder.iterdir()} == FILES - {"root.key"}
+    again = Shell(folder)
+    assert [one["id"] for one in again.json("license", "list")] == [issued["id"]]
+    assert "not empty" in shell("restore", str(file), "--to", str(folder), status=6)
+    assert "cannot back up" in shell("backup", "create", str(file), status=6)
+
+
+def test_a_backup_that_is_not_whole_is_named_and_not_restored(shell: Shell, tmp_path: Path) -> None:
+    file = tmp_path / "backup.tar.gz"
+    shell("backup", "create", str(file))
+    whole = file.read_bytes()
+    for content in (whole[: len(whole) // 2], whole[:-40], b"", b"garbage" * 100):
+        file.write_bytes(content)
+        assert "backup" in shell("backup", "verify", str(file), status=6)
+        assert "backup" in shell("restore", str(file), "--to", str(tmp_path / "no"), status=6)
+    assert not (tmp_path / "no").exists()
+
+
+def test_a_restored_old_backup_is_shown_by_a_checkpoint(shell: Shell, tmp_path: Path) -> None:
+    shell("backup", "create", str(tmp_path / "old.tar.gz"))
+    shell.issue()
+    shell("audit", "checkpoint")
+    checkpoints = str(shell.folder / "audit-checkpoints.jsonl")
+    assert "sound" in shell("audit", "verify", "--against", checkpoints)
+    shell("restore", str(tmp_path / "old.tar.gz"), "--to", str(tmp_path / "again"))
+    again = Shell(tmp_path / "again")
+    assert "sound" in again("audit", "verify")
+    done = again.run("audit", "verify", "--against", checkpoints)
+    assert (done.status, "old backup" in done.stdout) == (1, True)
+
+
+def test_settings_are_shown_without_their_secrets(shell: Shell) -> None:
+    env = {"SMTP_PASSWORD": "hunter2", "DATABASE_URL": "postgresql://u:hunter2@h/d"}
+    shown = shell("config", "show", env=env)
+    assert "hunter2" not in shown
+    assert "SMTP_PASSWORD".replace("_", " ") in shown.replace("_", " ")

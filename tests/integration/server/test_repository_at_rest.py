@@ -1,11 +1,13 @@
 """What a stolen database gives away, and what its audit log shows, on both databases."""
 
+import asyncio
 import base64
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from license_server.admin.tokens import Tokens
@@ -15,12 +17,21 @@ from license_server.errors import ConfigurationError, StateConflict
 from license_server.evaluation import Operation
 from license_server.licenses import Change as Standing
 from license_server.licenses import Kind
+from license_server.repository.database import Database
+from license_server.repository.grants import grant_to
+from license_server.repository.schema import upgrade
 from license_server.repository.tables import metadata
 from license_server.tokens import Role
 from support.licensed_vendor import Vendor
 from support.licensing import DAY, EMAIL, NOW, OTHER_EMAIL, PEPPERS, PRODUCT
+from support.postgres import SharedPostgres
 
 pytestmark = pytest.mark.anyio
+
+
+def migrate(url: str) -> None:
+    asyncio.run(upgrade(Database.from_url(url)))
+
 
 COLUMNS = "seq, ts, actor, action, subject, before, after, request_id, previous, hash"
 
@@ -163,3 +174,39 @@ async def test_licenses_are_listed_by_product_and_by_owner(vendor: Vendor) -> No
 
 def test_a_database_file_is_for_its_owner_alone(migrated_file: Path) -> None:
     assert migrated_file.stat().st_mode & 0o777 == 0o600
+
+
+def test_the_serving_role_can_add_to_the_log_and_nothing_else(
+    new_database: Callable[..., str], postgres: SharedPostgres
+) -> None:
+    url = new_database(template=postgres.template("license_server", migrate))
+    asyncio.run(use_serving_role(Database.from_url(url)))
+
+
+async def use_serving_role(database: Database) -> None:
+    async with database.engine().begin() as connection:
+        await connection.execute(
+            text("DO $$BEGIN CREATE ROLE serving; EXCEPTION WHEN duplicate_object THEN END$$")
+        )
+    await grant_to(database, "serving")
+    async with database.engine().connect() as connection:
+        await connection.execute(text("SET ROLE serving"))
+        await connection.execute(text("SELECT count(*) FROM audit_log, licenses, alembic_version"))
+        await connection.execute(text("UPDATE server_state SET newest_at = 1"))
+        await connection.execute(text("DELETE FROM deployments"))
+        await connection.commit()
+    for statement in (
+        "UPDATE audit_log SET actor = 'nobody'",
+        "DELETE FROM audit_log",
+        "TRUNCATE audit_log",
+        "ALTER TABLE audit_log DISABLE TRIGGER ALL",
+        "DROP TRIGGER audit_log_is_append_only ON audit_log",
+        "DROP TABLE audit_log",
+    ):
+        async with database.engine().connect() as connection:
+            await connection.execute(text("SET ROLE serving"))
+            with pytest.raises(DBAPIError, match=r"permission denied|must be owner"):
+                await connection.execute(text(statement))
+    for role in ("x; DROP TABLE licenses", "", '"', "A"):
+        with pytest.raises(ConfigurationError, match="grant-to"):
+            await grant_to(database, role)

@@ -8,6 +8,7 @@ from sqlalchemy import Insert, Table, insert
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from license_server.errors import StateConflict
 from license_server.repository.rows import Row, Values
 from license_server.repository.statements import Rows
 
@@ -45,7 +46,10 @@ class Store:
         driver: asyncpg.Connection[asyncpg.Record] = raw.driver_connection  # type: ignore[assignment]  # SQLAlchemy knows no driver's type
         columns = list(rows[0])
         records = [tuple(row[name] for name in columns) for row in rows]
-        await driver.copy_records_to_table(table.name, records=records, columns=columns)
+        try:
+            await driver.copy_records_to_table(table.name, records=records, columns=columns)
+        except asyncpg.UniqueViolationError as error:
+            raise StateConflict("another change came first: look and try again") from error
 
     def _insert(self, table: Table) -> postgresql.Insert | sqlite.Insert:
         if self._connection.dialect.name == "sqlite":
