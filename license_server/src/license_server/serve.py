@@ -4,7 +4,10 @@ from functools import partial
 
 from license_server import logs, serving
 from license_server.app import open_apps
+from license_server.clock import utc_now
+from license_server.doctor import examine_files
 from license_server.errors import ConfigurationError, StartRefused
+from license_server.findings import Level
 from license_server.repository.database import Database
 from license_server.repository.sole_process import sole_process
 from license_server.settings import Settings
@@ -17,6 +20,7 @@ def run(settings: Settings) -> None:
         StartRefused: a file, the schema or the address is unusable.
     """
     logs.configure(settings.log_level)
+    _require_health(settings)
     tls = settings.tls_cert_file, settings.tls_key_file
     listeners = (
         serving.Listener(settings.host, settings.port, *tls),
@@ -27,3 +31,10 @@ def run(settings: Settings) -> None:
             serving.run(partial(open_apps, settings), listeners, refused=StartRefused)
     except ConfigurationError as error:
         raise StartRefused(str(error)) from error
+
+
+def _require_health(settings: Settings) -> None:
+    """Do nothing if `doctor` fails nothing on this machine."""
+    for finding in examine_files(settings, utc_now()):
+        if finding.level is Level.FAIL:
+            raise StartRefused(f"{finding.id}: {finding.text}. {finding.remedy}")

@@ -340,6 +340,7 @@ def test_help_shows_examples(tmp_path: Path) -> None:
         "keys": ("list", "new", "promote", "revoke", "new-root"),
         "clock": ("accept",),
         "config": ("show",),
+        "doctor": (),
         "backup": ("create", "verify"),
         "restore": (),
         "mail": ("list", "resend"),
@@ -396,3 +397,46 @@ def test_settings_are_shown_without_their_secrets(shell: Shell) -> None:
     shown = shell("config", "show", env=env)
     assert "hunter2" not in shown
     assert "SMTP_PASSWORD".replace("_", " ") in shown.replace("_", " ")
+
+
+def test_a_doctor_names_what_to_mend_by_stable_ids(shell: Shell) -> None:
+    findings = {one["id"]: one for one in shell.json("doctor")}
+    levels = {id_: one["level"] for id_, one in findings.items()}
+    assert "FAIL" not in levels.values()
+    assert {levels[id_] for id_ in ("K001", "K002", "K003", "K004", "D000", "C001")} == {"PASS"}
+    assert {levels[id_] for id_ in ("K005", "M001", "A001", "P001")} == {"WARN"}
+    assert all(one["remedy"] for one in findings.values() if one["level"] != "PASS")
+    (shell.folder / "root.key").unlink()
+    shell("audit", "checkpoint")
+    env = {"SMTP_HOST": "mail.example", "PUBLIC_URL": "https://licenses.example"}
+    shown = shell("doctor", env=env)
+    assert "FAIL" not in shown
+    assert [
+        line for line in shown.splitlines() if line.startswith("WARN") and "U001" not in line
+    ] == []
+
+
+@pytest.mark.parametrize(
+    ("env", "finding"),
+    [
+        ({"DATABASE_URL": "postgresql://u:hunter2@db.example/d"}, "D001"),
+        ({"DATABASE_URL": "postgresql://u:hunter2@db.example/d?sslmode=prefer"}, "D001"),
+        ({"TLS_CERT_FILE": "/nothing", "TLS_KEY_FILE": "/nothing"}, "T001"),
+        ({"PEPPERS_FILE": "/nothing"}, "F001"),
+        ({"SEALING_KEY_FILE": "keyset.json"}, "F002"),
+        ({"SIGNING_KEY_FILE": "root.key"}, "K001"),
+    ],
+)
+def test_what_a_doctor_fails_is_no_server_to_start(
+    shell: Shell, env: dict[str, str], finding: str
+) -> None:
+    shown = shell.run("serve", env=env)
+    assert shown.status == 78
+    assert f"{finding}: " in shown.stderr
+    assert "hunter2" not in shown.stderr
+
+
+def test_a_doctor_ends_with_1_when_something_fails(shell: Shell) -> None:
+    (shell.folder / "license-server.db").write_bytes(b"")
+    done = shell.run("doctor")
+    assert (done.status, "FAIL  D000" in done.stdout) == (1, True)

@@ -7,11 +7,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from license_server.admin.tokens import Tokens
 from license_server.audit import EMPTY, Change, Entry, Head
+from license_server.doctor import examine_database
 from license_server.emails import Email
 from license_server.errors import ConfigurationError, StateConflict
 from license_server.evaluation import Operation
@@ -21,6 +23,7 @@ from license_server.repository.database import Database
 from license_server.repository.grants import grant_to
 from license_server.repository.schema import upgrade
 from license_server.repository.tables import metadata
+from license_server.settings import Settings
 from license_server.tokens import Role
 from support.licensed_vendor import Vendor
 from support.licensing import DAY, EMAIL, NOW, OTHER_EMAIL, PEPPERS, PRODUCT
@@ -210,3 +213,14 @@ async def use_serving_role(database: Database) -> None:
     for role in ("x; DROP TABLE licenses", "", '"', "A"):
         with pytest.raises(ConfigurationError, match="grant-to"):
             await grant_to(database, role)
+
+
+def test_a_doctor_warns_of_a_role_that_could_undo_the_log(
+    tmp_path: Path, new_database: Callable[..., str], postgres: SharedPostgres
+) -> None:
+    url = new_database(template=postgres.template("license_server", migrate))
+    settings = Settings(folder=tmp_path, database_url=SecretStr(url))
+    findings = asyncio.run(examine_database(settings, NOW))
+    levels = {finding.id: finding.level.value for finding in findings}
+    assert levels == {"D000": "PASS", "C001": "PASS", "D003": "WARN", "D004": "WARN",
+                      "O001": "PASS"}  # fmt: skip
