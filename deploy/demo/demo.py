@@ -82,7 +82,7 @@ def _demo(folder: Path, stack: ExitStack) -> None:
     serve = (*license_server, "serve")
     log = folder / "server.log"
     serving = stack.enter_context(
-        service(serve, {**tls, "HOST": "127.0.0.1", "PORT": str(port)}, log)
+        service(serve, {**tls, "HOST": "127.0.0.1", "PORT": str(port), "ADMIN_PORT": "0"}, log)
     )
     wait_until_ready(f"{server_url}/readyz", authority, serving, log)
     say(f"  license server: {server_url}")
