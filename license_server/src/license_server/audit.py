@@ -6,7 +6,7 @@ repository appends an entry in the transaction of the change that it tells of.
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -172,6 +172,22 @@ class Verifier:
                 f"entry {due} is not the one of the checkpoint: the log was rewritten"
             )
         self.head = Head(due, found)
+
+    @classmethod
+    def against(cls, heads: Iterable[Head]) -> "Verifier":
+        """Return a verifier that expects what checkpoints have seen.
+
+        Raises:
+            AuditBroken: two of them have seen different entries of one number.
+        """
+        expected: dict[int, bytes] = {}
+        for head in heads:
+            if head.seq and expected.setdefault(head.seq, head.hash) != head.hash:
+                raise AuditBroken(
+                    f"two checkpoints know different entries {head.seq}: the log was rewritten "
+                    "between them"
+                )
+        return cls(expected)
 
     def finish(self) -> Head:
         """Return the last entry, once all have been taken.

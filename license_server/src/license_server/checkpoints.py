@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from license_server.audit import Head, canonical_json
 from license_server.keyset_history import KeySetHistory
-from license_server.keysets import KeyStatus
+from license_server.keysets import KeyStatus, PublishedKey
 from license_server.signing import (
     AUDIT_CHECKPOINT,
     CompactRejected,
@@ -68,12 +68,15 @@ def read_checkpoint(text: str, keysets: KeySetHistory) -> Checkpoint:
         CompactRejected: it is malformed, or no key that the newest key set lists for it signed it.
     """
     newest = keysets.newest.content
+    signer: list[PublishedKey] = []
 
     def public_key_of(kid: str) -> bytes | None:
         listed = newest.published(kid)
-        if listed is None or listed.status is KeyStatus.REVOKED:
+        is_good = listed is not None and listed.status is not KeyStatus.REVOKED
+        if listed is None or not is_good or AUDIT_CHECKPOINT not in listed.use:
             return None
-        return listed.public if AUDIT_CHECKPOINT in listed.use else None
+        signer.append(listed)
+        return listed.public
 
     payload = verify_compact(text, AUDIT_CHECKPOINT, public_key_of)
     try:
@@ -82,6 +85,8 @@ def read_checkpoint(text: str, keysets: KeySetHistory) -> Checkpoint:
         read = Checkpoint(claims["iss"], head, datetime.fromtimestamp(claims["ts"], UTC))
     except (ValueError, LookupError, TypeError, OverflowError) as error:
         raise CompactRejected("it is no checkpoint") from error
+    if not signer[0].not_before <= read.at.timestamp() < signer[0].not_after:
+        raise CompactRejected("it is of a time at which its key was not valid")
     if read.issuer != newest.iss:
         raise CompactRejected(f"it is of the server {read.issuer}, not of {newest.iss}")
     return read

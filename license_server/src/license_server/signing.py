@@ -113,7 +113,7 @@ def verify_compact(text: str, kind: str, public_key_of: Callable[[str], bytes | 
     except (ValueError, LookupError, TypeError, RecursionError) as error:
         raise CompactRejected("it is no compact JWS") from error
     if public is None:
-        raise CompactRejected(f"the key set lists no key {kid} for a {kind}")
+        raise CompactRejected(f"the key set lists no key {kid} that is good for a {kind}")
     if protected != jose_header(kid, kind):
         raise CompactRejected(f"it is no {kind}")
     try:

@@ -76,6 +76,7 @@ def test_a_key_is_replaced_without_a_moment_without_one(room: Room) -> None:
     assert "sound" in room("audit", "verify")
     actions = [one["action"] for one in json.loads(room("audit", "tail", "--json"))]
     assert actions.count("keyset.publish") == 3
+    assert actions.count("key.promote") == 1
     files = {path.name: path.stat().st_mode & 0o777 for path in room.folder.glob("*.key")}
     assert set(files) == {"signing.key", f"signing-{old}.key", "sealing.key"}
     assert set(files.values()) == {0o600}
@@ -83,6 +84,7 @@ def test_a_key_is_replaced_without_a_moment_without_one(room: Room) -> None:
 
 def test_the_drill_after_a_theft_of_the_signing_key(room: Room) -> None:
     stolen = room.signing_kid()
+    room("audit", "checkpoint")
     assert "keys new" in room("keys", "revoke", stolen, status=6)
     kid = room("keys", "new")
     room("keys", "revoke", stolen)
@@ -92,6 +94,10 @@ def test_the_drill_after_a_theft_of_the_signing_key(room: Room) -> None:
     room("keys", "promote", kid)
     assert room.signing_kid() == kid
     assert statuses(room.history) == [KeyStatus.REVOKED, KeyStatus.ACTIVE]
+    checkpoints = str(room.folder / "audit-checkpoints.jsonl")
+    assert "believed" in room("audit", "verify", "--against", checkpoints, status=6)
+    room("audit", "checkpoint")
+    assert "sound" in room("audit", "verify", "--against", checkpoints)
     assert not (room.folder / "keyset-draft.json").exists()
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
@@ -119,3 +120,21 @@ def test_a_checkpoint_is_read_only_if_a_listed_key_signed_it() -> None:
     for refused in ({"status": KeyStatus.REVOKED}, {"use": ("license-decision",)}):
         with pytest.raises(CompactRejected):
             read_checkpoint(text, checkpoint_keys(**refused))
+
+
+def test_checkpoints_that_contradict_each_other_show_a_rewritten_log() -> None:
+    log = a_log(5)
+    honest, forged = Head(5, log[-1].hash()), Head(5, b"f" * 32)
+    for heads in ([honest, forged], [forged, honest]):
+        with pytest.raises(AuditBroken, match="different entries 5"):
+            Verifier.against(heads)
+    assert Verifier.against([EMPTY, honest, honest]).head == EMPTY
+
+
+def test_a_checkpoint_of_a_time_before_or_after_its_key_is_refused() -> None:
+    head = Head(7, b"h" * 32)
+    listed = key_set().keys[0]
+    for seconds in (listed.not_before - 1, listed.not_after):
+        text = CheckpointSigner(SIGNER, ISSUER).sign(head, datetime.fromtimestamp(seconds, UTC))
+        with pytest.raises(CompactRejected, match="time"):
+            read_checkpoint(text, checkpoint_keys())

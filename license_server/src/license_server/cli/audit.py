@@ -16,6 +16,7 @@ from license_server.cli.session import call, require_accepted, run
 from license_server.cli.target import Target, local_folder
 from license_server.errors import ConfigurationError
 from license_server.key_files import load_keysets
+from license_server.signing import CompactRejected
 
 _EPILOG: Final = """\b
 Examples:
@@ -90,9 +91,9 @@ def verify(
     is_json: bool,
 ) -> None:
     """Prove that no entry was changed, dropped or reordered, in FILE or in the database."""
-    verifier = Verifier(_expected(target, against, keyset) if against else None)
+    heads = _seen_heads(target, against, keyset) if against else []
     try:
-        head = _verified(target, file, verifier)
+        head = _verified(target, file, Verifier.against(heads))
     except AuditBroken as broken:
         if is_json:
             print_json({"sound": False, "reason": str(broken)})
@@ -109,6 +110,7 @@ def _verified(target: Target, file: Path | None, verifier: Verifier) -> Head:
     if file is None:
         lines = _Lines(verifier)
         run(target, lambda client: _walk(client, lines.take))
+        lines.finish()
         return verifier.finish()
     with click.open_file(str(file), "rb") as stream:
         for line in stream:
@@ -131,6 +133,11 @@ class _Lines:
         if self._is_shown:
             click.echo(f"\r{self._verifier.head.seq} entries", nl=False, err=True)
 
+    def finish(self) -> None:
+        """Take what came behind the last line break: a stream that was cut off ends so."""
+        if self._rest:
+            self._verifier.add(Entry.from_line(self._rest))
+
 
 async def _walk(client: httpx.AsyncClient, take: Callable[[bytes], object]) -> None:
     """Hand the whole log on, part by part."""
@@ -143,8 +150,8 @@ async def _walk(client: httpx.AsyncClient, take: Callable[[bytes], object]) -> N
             take(part)
 
 
-def _expected(target: Target, against: Path, keyset: Path | None) -> dict[int, bytes]:
-    """Return the hashes that the checkpoints of a file promise, by number."""
+def _seen_heads(target: Target, against: Path, keyset: Path | None) -> list[Head]:
+    """Return what the checkpoints of a file have seen; those of a revoked key prove nothing."""
     if keyset is None:
         from license_server.settings import load_settings  # noqa: PLC0415 - costs most of a start
 
@@ -154,7 +161,12 @@ def _expected(target: Target, against: Path, keyset: Path | None) -> dict[int, b
         lines = against.read_text(encoding="ascii").split()
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"cannot read {against}: {type(error).__name__}") from error
-    if not lines:
-        raise ConfigurationError(f"{against} holds no checkpoint")
-    heads = [read_checkpoint(line, keysets).head for line in lines]
-    return {head.seq: head.hash for head in heads if head.seq}
+    heads = []
+    for number, line in enumerate(lines, 1):
+        try:
+            heads.append(read_checkpoint(line, keysets).head)
+        except CompactRejected as error:
+            say(f"checkpoint {number} of {against} is left out: {error}")
+    if not heads:
+        raise ConfigurationError(f"{against} holds no checkpoint that can be believed")
+    return heads

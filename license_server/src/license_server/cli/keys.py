@@ -1,5 +1,6 @@
 """`license-server keys …`."""
 
+import asyncio
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -79,7 +80,7 @@ def promote(target: Target, kid: str) -> None:
     kept = _path_of(folder, present.kid)
     if not kept.exists():
         _write_key(kept, present)
-    replace_file(folder.settings.signing_key_file, key.to_pem())
+    asyncio.run(_put_in_place(folder, key, present.kid))
     path.unlink()
     listed = folder.history.newest.content.published(present.kid)
     if listed is not None and listed.status is KeyStatus.ACTIVE:
@@ -108,6 +109,15 @@ def new_root(path: Path) -> None:
     public.write_text(f"{Root.of(key).model_dump_json()}\n", encoding="ascii")
     say(f"the public file is {public}")
     click.echo(key.kid)
+
+
+async def _put_in_place(folder: KeySetFolder, key: SigningKey, before: str) -> None:
+    """Record the change and make it: if either fails, neither is done."""
+    from license_server.cli.local import open_desk  # noqa: PLC0415 - costs most of a start
+
+    async with open_desk(folder.settings.folder) as desk:
+        await desk.record("key.promote", "signing key", {"kid": before}, {"kid": key.kid})
+        replace_file(folder.settings.signing_key_file, key.to_pem())
 
 
 def _path_of(folder: KeySetFolder, kid: str) -> Path:

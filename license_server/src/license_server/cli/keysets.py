@@ -15,7 +15,7 @@ from license_server.cli.target import Target, local_folder
 from license_server.errors import ConfigurationError
 from license_server.key_files import load_keysets
 from license_server.keyset_history import KeySetHistory
-from license_server.keysets import KeySet, Root, SignedKeySet
+from license_server.keysets import KeySet, Root
 from license_server.secret_files import read_secret, replace_file
 from license_server.settings import load_settings
 from license_server.signing import SigningKey
@@ -109,17 +109,19 @@ def install(target: Target, file: Path) -> None:
             f"key set {signed.content.epoch} is older than the installed {newest.content.epoch}"
         )
     history = KeySetHistory([*folder.history.sets, signed])
-    replace_file(folder.settings.keyset_file, history.to_json().encode("ascii"))
+    asyncio.run(_install(folder, history))
     folder.draft_path.unlink(missing_ok=True)
-    asyncio.run(_record_installation(folder.settings.folder, signed))
     say(f"key set {signed.content.epoch} is installed: restart the server")
 
 
-async def _record_installation(folder: Path, signed: SignedKeySet) -> None:
+async def _install(folder: KeySetFolder, history: KeySetHistory) -> None:
+    """Record the key set and put it in place: if either fails, neither is done."""
     from license_server.cli.local import open_desk  # noqa: PLC0415 - costs most of a start
 
-    async with open_desk(folder) as desk:
-        await record_keyset(desk, signed.content.iss, signed.content.epoch)
+    newest = history.newest.content
+    async with open_desk(folder.settings.folder) as desk:
+        await record_keyset(desk, newest.iss, newest.epoch)
+        replace_file(folder.settings.keyset_file, history.to_json().encode("ascii"))
 
 
 def _read_root(path: Path) -> Root:
