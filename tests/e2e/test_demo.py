@@ -54,6 +54,8 @@ def test_the_demo_runs_a_licensed_query_and_cleans_up(environment: dict[str, str
 
 @pytest.mark.timeout(180)
 def test_the_demo_stays_up_until_it_is_interrupted(environment: dict[str, str]) -> None:
+    # what a shell starts in the background ignores this signal, and so would the demo
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     with subprocess.Popen(
         [sys.executable, DEMO], env=environment, stdout=subprocess.PIPE, text=True
     ) as demo:
