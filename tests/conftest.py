@@ -5,9 +5,14 @@ import os
 import uuid
 from collections.abc import Callable, Iterator
 
+import hypothesis
 import pytest
 
 from support.postgres import SharedPostgres
+
+# A deadline is an assertion on the time of a machine that does other things too.
+hypothesis.settings.register_profile("no-deadline", deadline=None)
+hypothesis.settings.load_profile("no-deadline")
 
 PACKAGES = ("license_client", "license_server", "db_api")
 

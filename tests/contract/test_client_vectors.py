@@ -28,6 +28,7 @@ from license_client._keys import check_symbols, read_key
 from license_client._keyset import Trust, extend, load_anchor, resume
 from license_client._sealing import EncryptionKey, KeyRing
 from license_client._settings import build_settings
+from license_client._transport import TlsFiles
 from license_client._verify import Credentials, Question, verify_decision
 from license_client.policy import (
     HighWater,
@@ -295,7 +296,7 @@ class Saying(httpx.BaseTransport):
 def test_every_unsigned_answer_means_offline(case: Case) -> None:
     decision = document("decision")
     settings = build_settings({"product": "db-api", "trust": compact(decision["trust"])})
-    transport = HttpTransport("https://license.example", inner=Saying(case))
+    transport = HttpTransport("https://license.example", TlsFiles(), Saying(case))
     known = decision["accepted"][0]
     credentials = Credentials(read_key(known["key"]), Email(known["email"]))
     conversation = Conversation(settings, transport, settings.anchor, Deadline(5.0))

@@ -16,7 +16,7 @@ def simulator_of_today() -> Simulator:
     return Simulator(FixedClock(int(time.time())))
 
 
-ONE_TRY = 0.0  # seconds of patience with a server that is not there
+ONE_TRY = 0.9  # seconds of patience with a server that is not there
 
 
 @dataclass
@@ -56,15 +56,16 @@ class LicensedMachine:
 
     def new_gate(self) -> LicenseGate:
         """Make the gate of a program that starts now and reaches the vendor."""
-        return LicenseGate(self.new_client, self.license.email)
+        return LicenseGate(self.new_client)
 
     async def open_gate(self) -> LicenseGate:
         """Make that gate and let it try once to open."""
         gate = self.new_gate()
-        await gate.open(ONE_TRY)
+        await gate.open()
         return gate
 
     def new_client(self, owner: Owner | None) -> AsyncLicenseClient:
         """Make the SDK's client of an owner, None = of the license of this machine."""
         changes = {"license_key": owner.license_key, "email": owner.email} if owner else {}
-        return AsyncLicenseClient._over(self.machine.start(product=PRODUCT, **changes))
+        started = self.machine.start(product=PRODUCT, start_wait=ONE_TRY, **changes)
+        return AsyncLicenseClient._over(started)

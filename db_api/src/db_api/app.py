@@ -1,6 +1,5 @@
 """The composition root: from settings to the one ASGI application and what it lives on."""
 
-import asyncio
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -64,16 +63,15 @@ async def open_app(settings: Settings, gate: LicenseGate) -> AsyncIterator[ASGIA
     3. The data side, which connects when it is first asked.
 
     Raises:
-        LicenseClosedError: no usable license within `license_start_wait`.
+        LicenseClosedError: no usable license within LICENSE_START_WAIT.
         MigrationNeededError: the tables are of another revision.
     """
     async with AsyncExitStack() as stack:
-        await gate.open(settings.license_start_wait)
+        stack.callback(gate.close)
+        await gate.open()
         if not gate.is_open:
             raise LicenseClosedError(gate.view.message, details=gate.view.code)
         _log.info("license.state", state=gate.view.state, usable=True)
-        watching = asyncio.create_task(gate.watch())
-        stack.callback(watching.cancel)
 
         url = settings.database_url.get_secret_value()
         control = open_control(url)

@@ -1,18 +1,16 @@
 """The gate in front of the data routes: open while the license is usable.
 
-The only module that imports the licensing SDK. A request reads one attribute (`is_open`); a task
-asks the SDK every few seconds, which calls the license server only when that is due and otherwise
-judges the cache again, so that time, another process or `activate-license` change the gate too.
+The only module that imports the licensing SDK. The SDK watches over the license in a task, so that
+time, another process or `activate-license` change the gate too; a request reads an attribute.
 """
 
-import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final, Protocol
+from typing import Final
 
 import structlog
 
@@ -21,20 +19,17 @@ from db_api._version import __version__
 from db_api.settings import SettingsError
 from license_client import (
     AsyncLicenseClient,
+    AsyncLicenseWatch,
     ConfigurationError,
     EmailMalformedError,
     KeyMalformedError,
     LicenseError,
     LicenseStatus,
-    OfflineError,
     State,
 )
 
 PRODUCT: Final = "db-api"
 _BUILT_IN_TRUST: Final = Path(__file__).with_name("trust.json")
-_WATCH_SECONDS: Final = 3.0
-_RETRY_SECONDS: Final = 1.0
-_CALL_SECONDS: Final = 5.0  # the contract's total deadline of a call
 _SHOWN: Final = MappingProxyType(  # SelfHostedDB's words; all other states are "invalid"
     {
         State.ACTIVE: "active",
@@ -47,22 +42,6 @@ _SHOWN: Final = MappingProxyType(  # SelfHostedDB's words; all other states are 
 )
 
 _log = structlog.get_logger(__name__)
-
-
-class LicenseClient(Protocol):
-    """The part of the SDK that the gate uses; see `AsyncLicenseClient`."""
-
-    async def status(self) -> LicenseStatus:
-        """Judge the cache; no network."""
-
-    async def activate(self) -> LicenseStatus:
-        """Register this deployment and take the server's decision in."""
-
-    async def check(self, license_key: str, email: str) -> LicenseStatus:
-        """Ask about any license and forget the answer."""
-
-    async def refresh_if_due(self) -> LicenseStatus:
-        """Validate when that is due, else judge the cache."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,60 +83,39 @@ class LicenseGate:
 
     Args:
         make_client: makes an SDK client for an owner, None = the configured one.
-        email: the configured one; a one-off check may leave its own out.
-
-    Attributes:
-        is_open: whether data routes answer.
-        view: the license behind it.
     """
 
-    def __init__(
-        self, make_client: Callable[[Owner | None], LicenseClient], email: str = ""
-    ) -> None:
+    def __init__(self, make_client: Callable[[Owner | None], AsyncLicenseClient]) -> None:
         self._make_client = make_client
         self._client = make_client(None)
-        self._email = email
-        self.is_open = False
-        self.view = _invalid("UNLICENSED", "No license has been checked yet.")
+        self._watch: AsyncLicenseWatch | None = None
 
-    async def open(self, patience_seconds: float) -> None:
-        """Open from the cache at once, else ask the license server, at least once.
+    @property
+    def is_open(self) -> bool:
+        """Whether data routes answer."""
+        return self._watch is not None and self._watch.status.usable
 
-        Args:
-            patience_seconds: how long a server that cannot be reached is tried again.
-        """
-        deadline = asyncio.get_running_loop().time() + patience_seconds
-        self._take(await self._client.status())
-        cached = self.view
-        while not self.is_open:
-            try:
-                self._take(await self._client.activate())
-            except LicenseError as error:
-                self.view = _explained(cached, error)
-                if not await _may_retry(error, deadline):
-                    return
-            else:
-                return
+    @property
+    def view(self) -> LicenseView:
+        """The license behind it."""
+        if self._watch is None:
+            return _invalid("UNLICENSED", "No license has been checked yet.")
+        return view_of(self._watch.status)
 
-    async def watch(self) -> None:
-        """Keep the gate true to the license until cancelled."""
-        while True:
-            await asyncio.sleep(_WATCH_SECONDS)
-            await self.refresh()
+    async def open(self) -> None:
+        """Open from the cache at once, else ask the license server, as LICENSE_START_WAIT says."""
+        await self._client.start()
+        await self._keep(self._client)
+
+    def close(self) -> None:
+        """End what looks after the license."""
+        if self._watch is not None:
+            self._watch.stop()
 
     async def refresh(self) -> None:
-        """Look once: at the cache, and at the license server when that is due."""
-        client, before = self._client, self.view.state
-        try:
-            status = await client.refresh_if_due()
-        except Exception:  # noqa: BLE001 - without a next look the gate would stand open for ever
-            _log.exception("license.refresh_failed")
-            return
-        if client is not self._client:
-            return  # meanwhile another license was activated
-        self._take(status)
-        if self.view.state != before:
-            _log.warning("license.state", state=self.view.state, usable=self.is_open)
+        """Look at once: at the cache, and at the license server when that is due."""
+        if self._watch is not None:
+            await self._watch.look()
 
     async def activate(self, owner: Owner) -> LicenseView:
         """Put another license under the running gate, if it is usable.
@@ -174,8 +132,7 @@ class LicenseGate:
             status = await client.activate()
         if not status.usable:
             raise errors.LicenseRefusedError(status.message, details=status.code)
-        self._client, self._email = client, owner.email
-        self._take(status)
+        await self._keep(client)
         return self.view
 
     async def check(self, license_key: str, email: str | None) -> LicenseView:
@@ -190,26 +147,20 @@ class LicenseGate:
         """
         try:
             with _translated():
-                status = await self._client.check(license_key, email or self._email)
+                status = await self._client.check(license_key, email)
         except errors.LicenseRefusedError as error:
             return _invalid(error.details or error.code, error.message)
         await self.refresh()  # if it was the configured license, its cache has changed
         return view_of(status)
 
-    def _take(self, status: LicenseStatus) -> None:
-        self.view = view_of(status)
-        self.is_open = self.view.valid
+    async def _keep(self, client: AsyncLicenseClient) -> None:
+        watch = await client.watch(_log_change)
+        self.close()
+        self._client, self._watch = client, watch
 
 
-async def _may_retry(error: LicenseError, deadline: float) -> bool:
-    """Wait before the next try, unless that is of no use or could end after the deadline."""
-    if not isinstance(error, OfflineError):
-        return False
-    wait_seconds = error.retry_after_seconds or _RETRY_SECONDS
-    if asyncio.get_running_loop().time() + wait_seconds + _CALL_SECONDS > deadline:
-        return False
-    await asyncio.sleep(wait_seconds)
-    return True
+def _log_change(_before: LicenseStatus, after: LicenseStatus) -> None:
+    _log.warning("license.state", state=after.state.value, usable=after.usable)
 
 
 def view_of(status: LicenseStatus) -> LicenseView:
@@ -239,12 +190,6 @@ def _invalid(code: str, message: str) -> LicenseView:
     )
 
 
-def _explained(cached: LicenseView, error: LicenseError) -> LicenseView:
-    """Say of a closed gate also why it could not be opened."""
-    code = error.code if cached.code == State.UNLICENSED else cached.code
-    return replace(cached, code=code, message=f"{cached.message} {error}")
-
-
 @contextmanager
 def _translated() -> Iterator[None]:
     """Turn the SDK's errors into ours."""
@@ -268,7 +213,7 @@ def gate_from_environment(environ: Mapping[str, str]) -> LicenseGate:
     """
     trust = _BUILT_IN_TRUST if _BUILT_IN_TRUST.is_file() else None
 
-    def make_client(owner: Owner | None) -> LicenseClient:
+    def make_client(owner: Owner | None) -> AsyncLicenseClient:
         return AsyncLicenseClient.from_env(
             product=PRODUCT,
             trust=trust,
@@ -277,20 +222,9 @@ def gate_from_environment(environ: Mapping[str, str]) -> LicenseGate:
         )
 
     try:
-        return LicenseGate(make_client, _configured_email(environ))
+        return LicenseGate(make_client)
     except ConfigurationError as error:
         raise SettingsError((str(error),)) from error
-
-
-def _configured_email(environ: Mapping[str, str]) -> str:
-    """Read what the SDK reads; what is wrong with it, the SDK says."""
-    file = environ.get("LICENSE_EMAIL_FILE")
-    if not file:
-        return environ.get("LICENSE_EMAIL", "")
-    try:
-        return Path(file).read_text(encoding="utf-8").strip()
-    except (OSError, ValueError):
-        return ""
 
 
 def _environment_of(owner: Owner | None, environ: Mapping[str, str]) -> Mapping[str, str]:

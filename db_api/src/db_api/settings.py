@@ -114,7 +114,6 @@ class Settings(DatabaseSettings):
         app_env: `production` refuses what `development` (loopback only) lets pass.
         trusted_proxies: networks whose `X-Forwarded-*` headers are believed, comma-separated.
         log_level: from which level on events are written.
-        license_start_wait: seconds that a first start waits for the license server.
         statement_timeout_anon_ms: milliseconds a statement of an `anon` key may take.
         statement_timeout_service_ms: the same for `service_role` keys and the administrator.
         lock_timeout_ms: milliseconds a statement may wait for a lock.
@@ -138,7 +137,6 @@ class Settings(DatabaseSettings):
     app_env: AppEnv = AppEnv.PRODUCTION
     trusted_proxies: Annotated[tuple[IpNetwork, ...], BeforeValidator(_read_networks)] = ()
     log_level: LogLevel = LogLevel.INFO
-    license_start_wait: float = Field(default=15, ge=0, le=300)
     statement_timeout_anon_ms: int = Field(default=3_000, ge=1, le=3_600_000)
     statement_timeout_service_ms: int = Field(default=8_000, ge=1, le=3_600_000)
     lock_timeout_ms: int = Field(default=2_000, ge=1, le=3_600_000)

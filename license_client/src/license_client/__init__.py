@@ -1,17 +1,18 @@
 """Check a license in your own process: signed decisions, pinned trust, offline grace.
 
-from license_client import LicenseClient
+from license_client import require_license
 
-client = LicenseClient.from_env(product="my-program", trust=Path("trust.json"))
-status = client.status()
-if not status.usable:
-    sys.exit(status.message)
+license = require_license(product="my-program", trust=Path("trust.json"))
+if license.status.has_entitlement("sso"):
+    ...
 """
 
 from typing import TYPE_CHECKING
 
+from license_client._require import require_license
 from license_client._status import LicenseStatus
 from license_client._version import __version__
+from license_client._watch import LicenseWatch
 from license_client.client import LicenseClient
 from license_client.errors import (
     CacheUnreadableError,
@@ -27,10 +28,11 @@ from license_client.errors import (
 from license_client.policy import State
 
 if TYPE_CHECKING:
-    from license_client.aio import AsyncLicenseClient
+    from license_client.aio import AsyncLicenseClient, AsyncLicenseWatch
 
 __all__ = [
     "AsyncLicenseClient",
+    "AsyncLicenseWatch",
     "CacheUnreadableError",
     "ConfigurationError",
     "DecisionRejectedError",
@@ -40,17 +42,20 @@ __all__ = [
     "LicenseClient",
     "LicenseError",
     "LicenseStatus",
+    "LicenseWatch",
     "OfflineError",
     "RejectedError",
     "State",
     "__version__",
+    "require_license",
 ]
 
 
 def __getattr__(name: str) -> object:
-    """Load the asynchronous client when it is asked for: asyncio is slow to import."""
-    if name != "AsyncLicenseClient":
+    """Load what is asynchronous when it is asked for: asyncio is slow to import."""
+    if name not in {"AsyncLicenseClient", "AsyncLicenseWatch"}:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from license_client.aio import AsyncLicenseClient  # noqa: PLC0415 - the reason is above
+    from license_client import aio  # noqa: PLC0415 - the reason is above
 
-    return AsyncLicenseClient
+    loaded: object = getattr(aio, name)
+    return loaded

@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from license_client._clock import Clock, Deadline, Reading
+from license_client._emails import Email
 from license_client._memory import Memory
 from license_client._placement import (
     Answer,
@@ -44,6 +45,7 @@ _NOT_SAVED: Final = (
     "The license cache cannot be written: this process keeps its license in memory only. "
     "Make the folder of LICENSE_CACHE_DIR writable."
 )
+_RETRY_SECONDS: Final = 1.0
 _NO_IDENTITY: Final = (
     "This machine has no lasting id, so its license is validated and never activated. "
     "Make the folder of LICENSE_CACHE_DIR writable, or set LICENSE_INSTANCE_ID."
@@ -93,9 +95,26 @@ class Core:
         now = self._clock.read()
         return self._describe(self._record_time(self._memory.look(now), now), now)
 
-    def ask(self, operation: str) -> LicenseStatus:
+    def start(self) -> LicenseStatus:
+        """Return a usable license from the cache at once, else ask for one with some patience."""
+        cached = self.status()
+        if cached.usable:
+            return cached
+        patience = Deadline(self._settings.start_wait)
+        while True:
+            try:
+                return self.ask("activate", min(self._total_seconds, patience.remaining()))
+            except LicenseError as error:
+                self._failure = error
+                pause = _pause_after(error)
+                if pause is None or pause >= patience.remaining():
+                    return self.status()
+                patience.pause(pause)
+
+    def ask(self, operation: str, seconds: float | None = None) -> LicenseStatus:
         """Ask the server about the configured license and put its answer in its place."""
-        deadline, credentials = Deadline(self._total_seconds), self._require_credentials()
+        credentials = self._require_credentials()
+        deadline = Deadline(self._total_seconds if seconds is None else seconds)
         with self._store.refreshing(deadline) as held:
             if not held:
                 raise OfflineError("another process is asking the license server; try again")
@@ -152,7 +171,9 @@ class Core:
 
     def _take(self, answer: Answer, asked: Reading) -> LicenseStatus:
         now = self._clock.read()
-        after = self._memory.update(partial(with_answer, answer, asked), now)
+        after = self._memory.update(
+            partial(with_answer, answer, asked), now, replaces_unreadable=True
+        )
         decision = after.stored.decision if after.stored else None
         self._failure = None
         self._is_contradicted = contradicts(decision, answer.decision)
@@ -200,6 +221,7 @@ class Core:
                 *(["SERVER_CONTRADICTS"] if self._is_contradicted else []),
             ),
             notices=tuple(self._notices(is_stale=is_stale)),
+            failure=self._failure,
             next_refresh=self._next_refresh(known, now),
         )
         return describe(known.stored, now, remarks)
@@ -218,8 +240,6 @@ class Core:
             yield _STALE
         if self._is_contradicted:
             yield _CONTRADICTED
-        if self._failure is not None:
-            yield f"The last call failed: {self._failure}."
 
     def _next_refresh(self, known: Snapshot, now: Reading) -> int | None:
         if self._transport is None or self._settings.credentials is None:
@@ -238,7 +258,18 @@ class Core:
         document = known.document or new_document()
         return self._settings.instance_id or document.instance_id
 
+    def require_email(self) -> Email:
+        """Return the configured owner's email."""
+        return self._require_credentials().email
+
     def _require_credentials(self) -> Credentials:
         if self._settings.credentials is None:
             raise ConfigurationError("LICENSE_KEY and LICENSE_EMAIL: missing; set both")
         return self._settings.credentials
+
+
+def _pause_after(error: LicenseError) -> float | None:
+    """Return after how many seconds the same call may end better; None where it will not."""
+    if not isinstance(error, OfflineError):
+        return None
+    return error.retry_after_seconds or _RETRY_SECONDS

@@ -5,6 +5,7 @@ An empty variable counts as unset: that is what compose files make of one that i
 """
 
 from collections.abc import Mapping
+from math import nan
 from pathlib import Path
 from typing import Final
 
@@ -21,6 +22,8 @@ _VARIABLES: Final = {
     "cache_dir": "LICENSE_CACHE_DIR",
     "instance_id": "LICENSE_INSTANCE_ID",
     "ca_file": "LICENSE_CA_FILE",
+    "client_cert": "LICENSE_CLIENT_CERT",
+    "start_wait": "LICENSE_START_WAIT",
     "trust": "LICENSE_TRUST_FILE",
     "allow_insecure_http": "LICENSE_ALLOW_INSECURE_HTTP",
 }
@@ -58,6 +61,8 @@ def read_settings(
         "cache_dir": source.path("cache_dir"),
         "instance_id": source.text("instance_id"),
         "ca_file": source.path("ca_file"),
+        "client_cert": source.path("client_cert"),
+        "start_wait": source.number("start_wait"),
         "app_version": app_version,
         "allow_insecure_http": source.switch("allow_insecure_http"),
     }
@@ -79,6 +84,14 @@ class _Source:
         """Return the path that a variable says."""
         value = self.text(option)
         return Path(value) if value else None
+
+    def number(self, option: str) -> float | None:
+        """Return the number that a variable says; what is none is no number in any range."""
+        value = self.text(option)
+        try:
+            return None if value is None else float(value)
+        except ValueError:
+            return nan
 
     def switch(self, option: str) -> bool:
         """Return whether a variable is on; off when unset."""

@@ -17,7 +17,7 @@ import httpx
 
 from license_client._clock import Deadline
 from license_client._server_url import is_on_this_machine
-from license_client._transport import MAX_ANSWER_BYTES, TOTAL_SECONDS, Call, Reply
+from license_client._transport import MAX_ANSWER_BYTES, TOTAL_SECONDS, Call, Reply, TlsFiles
 from license_client._version import __version__
 from license_client.errors import ConfigurationError, OfflineError
 
@@ -31,12 +31,12 @@ def exchange(
     server_url: str,
     call: Call,
     *,
-    ca_file: Path | None,
+    files: TlsFiles,
     inner: httpx.BaseTransport | None,
     deadline: Deadline,
 ) -> Reply:
     """Make one exchange; see `HttpTransport` for arguments and errors."""
-    context = _tls_context(ca_file) if inner is None else None
+    context = _tls_context(files) if inner is None else None
     # HTTPS_PROXY and NO_PROXY: a proxy cannot forge what we verify. But one on the way to this very
     # machine could read what plain http is allowed for only because it never leaves the machine.
     may_use_proxy = not is_on_this_machine(server_url)
@@ -144,14 +144,24 @@ def _retry_after(headers: Mapping[str, str]) -> int | None:
     return min(int(value), _MAX_RETRY_AFTER)
 
 
-def _tls_context(ca_file: Path | None) -> ssl.SSLContext:
+def _tls_context(files: TlsFiles) -> ssl.SSLContext:
+    context = _trusting_context(files.ca_file)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if files.client_cert is not None:
+        try:
+            context.load_cert_chain(files.client_cert, password="")  # never ask on a terminal
+        except OSError as error:  # ssl.SSLError is one
+            raise ConfigurationError(
+                "LICENSE_CLIENT_CERT: expected a certificate and its own key, without a "
+                "passphrase, in one PEM file"
+            ) from error
+    return context
+
+
+def _trusting_context(ca_file: Path | None) -> ssl.SSLContext:
     try:
         # httpx's own choice: SSL_CERT_FILE, SSL_CERT_DIR, otherwise the authorities of certifi.
-        context = (
-            ssl.create_default_context(cafile=ca_file) if ca_file else httpx.create_ssl_context()
-        )
+        return ssl.create_default_context(cafile=ca_file) if ca_file else httpx.create_ssl_context()
     except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
         setting = "LICENSE_CA_FILE" if ca_file else "SSL_CERT_FILE or SSL_CERT_DIR"
         raise ConfigurationError(f"{setting}: holds no certificate authority in PEM") from error
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    return context

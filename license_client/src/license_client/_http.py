@@ -4,11 +4,10 @@ The work is done in `_exchange`, which alone knows httpx: that takes longer to i
 start from the cache.
 """
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from license_client._clock import Deadline
-from license_client._transport import Call, Reply
+from license_client._transport import Call, Reply, TlsFiles
 
 if TYPE_CHECKING:
     import httpx
@@ -19,18 +18,18 @@ class HttpTransport:
 
     Args:
         server_url: without a trailing slash.
-        ca_file: PEM file of the authorities to trust instead of the usual ones.
+        files: what TLS needs of the disk.
         inner: what carries the requests instead of a network.
     """
 
     def __init__(
         self,
         server_url: str,
-        ca_file: Path | None = None,
+        files: TlsFiles,
         inner: "httpx.BaseTransport | None" = None,
     ) -> None:
         self._server_url = server_url
-        self._ca_file = ca_file
+        self._files = files
         self._inner = inner
 
     def send(self, call: Call, deadline: Deadline) -> Reply:
@@ -38,10 +37,10 @@ class HttpTransport:
 
         Raises:
             OfflineError: nothing that looks like an answer came before the deadline.
-            ConfigurationError: the CA file cannot be used.
+            ConfigurationError: a file of TLS cannot be used.
         """
         from license_client._exchange import exchange  # noqa: PLC0415 - see the top
 
         return exchange(
-            self._server_url, call, ca_file=self._ca_file, inner=self._inner, deadline=deadline
+            self._server_url, call, files=self._files, inner=self._inner, deadline=deadline
         )

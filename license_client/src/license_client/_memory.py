@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 from license_client._cache import Document
 from license_client._clock import Reading
+from license_client._forks import after_fork
 from license_client._settings import Settings
 from license_client._snapshot import Snapshot, take_snapshot
 from license_client._store import Content, Store
@@ -31,8 +32,14 @@ class Memory:
         self._store = store
         self._lock = threading.Lock()
         self._snapshot: Snapshot | None = None
+        self._draft: Document | None = None  # what will stand in the place of an unreadable file
         self.is_saved = True
         self.saved_identity: str | None = None
+        after_fork(self._free)
+
+    def _free(self) -> None:
+        """Drop a lock whose holder stayed in the parent process."""
+        self._lock = threading.Lock()
 
     def look(self, now: Reading) -> Snapshot:
         """Return the state, read again if the file changed; otherwise one `stat`."""
@@ -46,12 +53,21 @@ class Memory:
             self._snapshot = self._merge(content, now)
             return self._snapshot
 
-    def update(self, change: Change, now: Reading) -> Snapshot:
-        """Change the state, in the file if that is possible, and return it."""
+    def update(
+        self, change: Change, now: Reading, *, replaces_unreadable: bool = False
+    ) -> Snapshot:
+        """Change the state, in the file if that is possible, and return it.
+
+        Args:
+            change: what becomes of what is known.
+            now: the clocks.
+            replaces_unreadable: whether this is worth more than a file that cannot be read. It may
+                be sound, for a program that has the right encryption key or is newer.
+        """
         known = self.look(now)
         with self._lock:
             try:
-                self._snapshot = self._save(change, now)
+                self._snapshot = self._save(change, now, replaces_unreadable=replaces_unreadable)
             except OSError:
                 document = change(known)
                 if document is not None:
@@ -60,10 +76,13 @@ class Memory:
                     self._snapshot = take_snapshot(self._settings, content, now)
             return self._snapshot or known
 
-    def _save(self, change: Change, now: Reading) -> Snapshot:
+    def _save(self, change: Change, now: Reading, *, replaces_unreadable: bool) -> Snapshot:
         def change_file(content: Content) -> Document | None:
             merged = self._merge(content, now)
             document = change(merged)
+            if content.problem is not None and not replaces_unreadable:
+                self._draft = document or self._draft
+                return None
             # What could not be written before goes along with the first write that can be.
             return merged.document if document is None and not self.is_saved else document
 
@@ -73,6 +92,8 @@ class Memory:
 
     def _merge(self, content: Content, now: Reading) -> Snapshot:
         """Follow the file, unless memory holds what the file lost or never got."""
+        if content.problem is not None:
+            content = content._replace(document=self._draft)
         known, found = self._snapshot, take_snapshot(self._settings, content, now)
         if content.document is not None:
             self.saved_identity = content.document.instance_id

@@ -7,21 +7,30 @@ from typing import Final, NamedTuple, Required, TypedDict, TypeVar
 
 from license_client._emails import read_email
 from license_client._keys import read_key
-from license_client._keyset import Trust, load_anchor
-from license_client._sealing import KEY_BYTES, EncryptionKey, KeyRing
+from license_client._keyset import Trust
+from license_client._option_values import (
+    read_ca_file,
+    read_client_cert,
+    read_encryption_key,
+    read_instance_id,
+    read_name,
+    read_product,
+    read_start_wait,
+    read_trust,
+    read_trust_file,
+    read_version,
+)
+from license_client._sealing import KeyRing
 from license_client._server_url import is_insecure, read_server_url
 from license_client._verify import Credentials
-from license_client.errors import ConfigurationError, KeySetRejectedError, LicenseError
+from license_client.errors import ConfigurationError, LicenseError
 
 DEFAULT_CACHE_DIR: Final = Path("license-data")
 _MEANING: Final = {
     "product": "expected the name of the program, as the license server knows it",
     "trust": "expected the trust.json that the vendor ships",
 }
-_ALPHANUMERIC: Final = frozenset("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
-_LOWER: Final = frozenset("0123456789abcdefghijklmnopqrstuvwxyz")
-_MAX_NAME: Final = 64
-_MAX_VERSION: Final = 32
+_START_WAIT_SECONDS: Final = 15.0  # contract, "Client state machine"
 
 _Value = TypeVar("_Value")
 _Raw = TypeVar("_Raw")
@@ -42,7 +51,10 @@ class Options(TypedDict, total=False):
         instance_id: of this deployment, instead of the one in the cache.
         ca_file: PEM file of certificate authorities, instead of the usual ones.
         app_version: version of the program; told to the server.
+        client_cert: PEM file of a certificate and its key, for a server that asks for one.
         deployment_name: what the vendor sees beside the instance id; told to the server.
+        start_wait: seconds that `start` goes on asking a server that does not answer; 15 unless
+            given.
         allow_insecure_http: accept http:// to another machine, with a notice.
     """
 
@@ -56,8 +68,10 @@ class Options(TypedDict, total=False):
     cache_dir: Path | None
     instance_id: str | None
     ca_file: Path | None
+    client_cert: Path | None
     app_version: str | None
     deployment_name: str | None
+    start_wait: float | None
     allow_insecure_http: bool
 
 
@@ -72,8 +86,10 @@ class Settings(NamedTuple):
     cache_dir: Path
     instance_id: str | None
     ca_file: Path | None
+    client_cert: Path | None
     app_version: str | None
     deployment_name: str | None
+    start_wait: float
     notices: tuple[str, ...]
 
 
@@ -125,7 +141,7 @@ def build_settings(options: Options, mistakes: Mistakes | None = None) -> Settin
     mistakes = Mistakes() if mistakes is None else mistakes
     read = mistakes.read
     insecure = options.get("allow_insecure_http", False)
-    product = read("product", options.get("product"), _read_product)
+    product = read("product", options.get("product"), read_product)
     anchor = _read_anchor(options.get("trust"), mistakes)
     for unknown in options.keys() - Options.__annotations__.keys():
         mistakes.add(unknown, "no such option")
@@ -137,17 +153,19 @@ def build_settings(options: Options, mistakes: Mistakes | None = None) -> Settin
     )
     credentials = _read_credentials(options, mistakes)
     keys = KeyRing(
-        read("encryption_key", options.get("encryption_key"), _read_encryption_key),
+        read("encryption_key", options.get("encryption_key"), read_encryption_key),
         read(
             "previous_encryption_key",
             options.get("previous_encryption_key"),
-            _read_encryption_key,
+            read_encryption_key,
         ),
     )
-    instance_id = read("instance_id", options.get("instance_id"), _read_instance_id)
-    ca_file = read("ca_file", options.get("ca_file"), _read_ca_file)
-    app_version = read("app_version", options.get("app_version"), _read_version)
-    deployment_name = read("deployment_name", options.get("deployment_name"), _read_name)
+    instance_id = read("instance_id", options.get("instance_id"), read_instance_id)
+    ca_file = read("ca_file", options.get("ca_file"), read_ca_file)
+    client_cert = read("client_cert", options.get("client_cert"), read_client_cert)
+    app_version = read("app_version", options.get("app_version"), read_version)
+    deployment_name = read("deployment_name", options.get("deployment_name"), read_name)
+    start_wait = read("start_wait", options.get("start_wait"), read_start_wait)
     if product is None or anchor is None or mistakes:
         raise mistakes.error()
     return Settings(
@@ -159,8 +177,10 @@ def build_settings(options: Options, mistakes: Mistakes | None = None) -> Settin
         options.get("cache_dir") or DEFAULT_CACHE_DIR,
         instance_id,
         ca_file,
+        client_cert,
         app_version,
         deployment_name,
+        _START_WAIT_SECONDS if start_wait is None else start_wait,
         tuple(_notices(keys, server_url)),
     )
 
@@ -189,72 +209,7 @@ def _read_credentials(options: Options, mistakes: Mistakes) -> Credentials | Non
     return Credentials(key, email) if key is not None and email is not None else None
 
 
-def _read_product(raw: str) -> str:
-    if not 0 < len(raw) <= _MAX_NAME or not set(raw) <= _LOWER | set("._-") or raw[0] in "._-":
-        raise ConfigurationError(
-            "expected 1 to 64 lower-case letters, digits, dots, underscores and hyphens, "
-            "beginning with a letter or digit"
-        )
-    return raw
-
-
 def _read_anchor(trust: bytes | Path | None, mistakes: Mistakes) -> Trust | None:
     if isinstance(trust, Path):
-        return mistakes.read("trust", trust, _read_trust_file)
-    return mistakes.read("trust", trust, _read_trust)
-
-
-def _read_trust(data: bytes) -> Trust:
-    try:
-        return load_anchor(data)
-    except KeySetRejectedError as error:
-        raise ConfigurationError(
-            f"is not the trust.json that a vendor ships: it breaks the rule {error.rule!r}; "
-            "get the file from the vendor again"
-        ) from error
-
-
-def _read_trust_file(path: Path) -> Trust:
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise ConfigurationError(
-            f"cannot read {path}: {error.strerror}; it is the trust.json that the vendor ships"
-        ) from error
-    return _read_trust(data)
-
-
-def _read_encryption_key(raw: str) -> EncryptionKey:
-    try:
-        key = bytes.fromhex(raw) if len(raw) == 2 * KEY_BYTES else b""
-    except ValueError:
-        key = b""
-    if len(key) != KEY_BYTES:
-        raise ConfigurationError("expected 64 hex digits, as `openssl rand -hex 32` makes them")
-    return EncryptionKey(key)
-
-
-def _read_instance_id(raw: str) -> str:
-    if not 0 < len(raw) <= _MAX_NAME or not set(raw) <= _ALPHANUMERIC | set("._:-"):
-        raise ConfigurationError(
-            "expected 1 to 64 letters, digits, dots, underscores, colons and hyphens"
-        )
-    return raw
-
-
-def _read_ca_file(raw: Path) -> Path:
-    if not raw.is_file():
-        raise ConfigurationError(f"no file at {raw}; expected certificate authorities in PEM")
-    return raw
-
-
-def _read_version(raw: str) -> str:
-    if not 0 < len(raw) <= _MAX_VERSION or not set(raw) <= _ALPHANUMERIC | set(".+!_-"):
-        raise ConfigurationError("expected 1 to 32 letters, digits and . + ! _ -")
-    return raw
-
-
-def _read_name(raw: str) -> str:
-    if not 0 < len(raw) <= _MAX_NAME or not raw.isprintable():
-        raise ConfigurationError("expected 1 to 64 printable characters")
-    return raw
+        return mistakes.read("trust", trust, read_trust_file)
+    return mistakes.read("trust", trust, read_trust)

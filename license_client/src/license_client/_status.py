@@ -9,7 +9,16 @@ from license_client._clock import Reading
 from license_client._codes import MESSAGES
 from license_client._decision import Decision
 from license_client._json import LAST_SECOND
-from license_client.policy import State, Stored, is_skewed, renewal_grace_until, state_of, time_of
+from license_client.errors import LicenseError
+from license_client.policy import (
+    State,
+    Stored,
+    days_left,
+    is_skewed,
+    renewal_grace_until,
+    state_of,
+    time_of,
+)
 
 _FOREIGN: Final = (
     "The license here belongs to another key or owner. Activate the configured one, or configure "
@@ -28,6 +37,7 @@ class LicenseStatus(NamedTuple):
         kind: "paid" or "trial".
         license_id: to name the license to the vendor.
         expires_at: end of license or trial; None for a lifetime license.
+        days_left: days until then, begun ones included; 0 afterwards, None for a lifetime.
         fresh_until: the decision is good until then without asking again.
         grace_until: without the license server it ends then.
         renewal_grace_until: a paid license goes on until then without a renewal.
@@ -46,6 +56,7 @@ class LicenseStatus(NamedTuple):
     kind: str | None = None
     license_id: str | None = None
     expires_at: datetime | None = None
+    days_left: int | None = None
     fresh_until: datetime | None = None
     grace_until: datetime | None = None
     renewal_grace_until: datetime | None = None
@@ -74,6 +85,7 @@ class Remarks(NamedTuple):
         warnings: codes to add to those that the server signed.
         notices: sentences for the log.
         next_refresh: Unix seconds; None when nobody will be asked.
+        failure: how the last call ended, if it brought no decision.
     """
 
     problem: str = "UNLICENSED"
@@ -81,10 +93,22 @@ class Remarks(NamedTuple):
     warnings: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
     next_refresh: int | None = None
+    failure: LicenseError | None = None
 
 
 def describe(stored: Stored | None, now: Reading, remarks: Remarks) -> LicenseStatus:
     """Return what a program sees of a stored decision now."""
+    status, failure = _describe(stored, now, remarks), remarks.failure
+    if failure is None:
+        return status
+    if status.usable:
+        return status._replace(notices=(*status.notices, f"The last call failed: {failure}."))
+    # Nobody would know from "activate one" that this is what has just been tried.
+    code = failure.code if status.code == State.UNLICENSED else status.code
+    return status._replace(code=code, message=f"{status.message} The last call failed: {failure}.")
+
+
+def _describe(stored: Stored | None, now: Reading, remarks: Remarks) -> LicenseStatus:
     state = state_of(stored, now)
     if stored is None:
         return LicenseStatus(
@@ -106,6 +130,7 @@ def describe(stored: Stored | None, now: Reading, remarks: Remarks) -> LicenseSt
         kind=terms.kind if terms else None,
         license_id=decision.license_id or None,
         expires_at=_moment(terms.expires) if terms else None,
+        days_left=days_left(stored, now),
         fresh_until=_moment(lease.fresh_until) if lease else None,
         grace_until=_moment(lease.grace_until) if lease else None,
         renewal_grace_until=_moment(renewal_grace_until(decision)),

@@ -1,5 +1,6 @@
 """What goes to the license server and comes back, whoever carries it: bytes, under a deadline."""
 
+from pathlib import Path
 from typing import Final, NamedTuple, Protocol
 
 from license_client._clock import Deadline
@@ -27,6 +28,18 @@ class Call(NamedTuple):
 
     path: str
     body: bytes | None = None
+
+
+class TlsFiles(NamedTuple):
+    """What TLS needs of the disk.
+
+    Attributes:
+        ca_file: PEM file of the authorities to trust instead of the usual ones.
+        client_cert: PEM file of our own certificate and its key.
+    """
+
+    ca_file: Path | None = None
+    client_cert: Path | None = None
 
 
 class Transport(Protocol):

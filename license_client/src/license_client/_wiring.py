@@ -8,7 +8,7 @@ from license_client._clock import Clock, SystemClock
 from license_client._core import Collaborators, Core
 from license_client._http import HttpTransport
 from license_client._settings import Settings
-from license_client._transport import TOTAL_SECONDS
+from license_client._transport import TOTAL_SECONDS, TlsFiles
 
 if TYPE_CHECKING:
     import httpx
@@ -32,7 +32,8 @@ def connect(
         total_seconds: how long a call may take in all.
     """
     url = settings.server_url
-    transport = HttpTransport(url, settings.ca_file, inner) if url else None
+    files = TlsFiles(settings.ca_file, settings.client_cert)
+    transport = HttpTransport(url, files, inner) if url else None
     return Core(
         settings,
         Collaborators(clock or SystemClock(), transport, chance or _chance, total_seconds),

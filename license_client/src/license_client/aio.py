@@ -12,6 +12,7 @@ from typing import Self, Unpack
 
 from license_client._settings import Options
 from license_client._status import LicenseStatus
+from license_client._watch import LOOK_SECONDS, OnChange, log_exception, tell
 from license_client.client import LicenseClient
 
 
@@ -46,6 +47,10 @@ class AsyncLicenseClient:
         """Return the license as it stands now, without asking anybody."""
         return await _in_thread(self._client.status)
 
+    async def start(self) -> LicenseStatus:
+        """Return the license to start a program with, whether usable or not."""
+        return await _in_thread(self._client.start)
+
     async def activate(self) -> LicenseStatus:
         """Register this deployment, or refresh it."""
         return await _in_thread(self._client.activate)
@@ -58,13 +63,64 @@ class AsyncLicenseClient:
         """Give this deployment up and empty the cache."""
         return await _in_thread(self._client.deactivate)
 
-    async def check(self, license_key: str, email: str) -> LicenseStatus:
+    async def check(self, license_key: str, email: str | None = None) -> LicenseStatus:
         """Ask about any license once."""
         return await _in_thread(lambda: self._client.check(license_key, email))
 
     async def refresh_if_due(self) -> LicenseStatus:
         """Validate when the server wanted it, otherwise return `status`."""
         return await _in_thread(self._client.refresh_if_due)
+
+    async def watch(self, on_change: OnChange | None = None) -> "AsyncLicenseWatch":
+        """Keep the license true in a task of the running loop.
+
+        Args:
+            on_change: called in the loop with the old and the new status, when they differ in
+                more than times.
+        """
+        return AsyncLicenseWatch(self, await self.status(), on_change)
+
+
+class AsyncLicenseWatch:
+    """A license and the task that watches over it; made by `AsyncLicenseClient.watch`.
+
+    Attributes:
+        status: as of the last look, a few seconds ago at most.
+    """
+
+    def __init__(
+        self, client: AsyncLicenseClient, status: LicenseStatus, on_change: OnChange | None
+    ) -> None:
+        self.status = status
+        self._client = client
+        self._on_change = on_change
+        self._looking = asyncio.Lock()
+        self._task = asyncio.create_task(self._run())
+
+    async def look(self) -> LicenseStatus:
+        """Look now instead of in a few seconds; a look under way is waited for."""
+        async with self._looking:
+            before, self.status = self.status, await self._client.refresh_if_due()
+            tell(self._on_change, before, self.status)
+            return self.status
+
+    def stop(self) -> None:
+        """End the watch, without waiting for a call that is under way; `status` stays as it is."""
+        self._task.cancel()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.stop()
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                await self.look()
+            except Exception as error:  # noqa: BLE001 - the edge of a task, which has to look again
+                log_exception("the license could not be looked at", error)
+            await asyncio.sleep(LOOK_SECONDS)
 
 
 async def _in_thread(call: Callable[[], LicenseStatus]) -> LicenseStatus:

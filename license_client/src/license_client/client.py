@@ -11,6 +11,7 @@ from license_client._keys import read_key
 from license_client._settings import Options, build_settings
 from license_client._status import LicenseStatus
 from license_client._verify import Credentials
+from license_client._watch import LicenseWatch, OnChange
 from license_client._wiring import connect
 
 
@@ -18,7 +19,8 @@ class LicenseClient:
     """One license of one program.
 
     Nothing goes over the network except in `activate`, `validate`, `deactivate`, `check` and
-    `refresh_if_due`, and each of these is over after 5 seconds. Threads may share a client.
+    `refresh_if_due`, each of which is over after 5 seconds, in `start`, and in the thread of a
+    `watch`. Threads may share a client, and a process may fork.
 
     Raises:
         ConfigurationError: naming every option that is missing or wrong.
@@ -66,6 +68,15 @@ class LicenseClient:
         """
         return self._core.status()
 
+    def start(self) -> LicenseStatus:
+        """Return the license to start a program with, whether usable or not.
+
+        A usable one in the cache is returned at once, without the network. Otherwise this machine
+        is activated; a server that does not answer is asked again for `start_wait` seconds.
+        What went wrong, on the network or in the settings, is told by `code` and `message`.
+        """
+        return self._core.start()
+
     def activate(self) -> LicenseStatus:
         """Register this deployment, or refresh it; a signed no is a status that is not usable.
 
@@ -84,17 +95,22 @@ class LicenseClient:
         """Give this deployment up and empty the cache; raises as `activate` does."""
         return self._core.ask("deactivate")
 
-    def check(self, license_key: str, email: str) -> LicenseStatus:
+    def check(self, license_key: str, email: str | None = None) -> LicenseStatus:
         """Ask about any license once; only the configured one touches the cache.
+
+        Args:
+            license_key: as typed.
+            email: of its owner; the configured one unless given.
 
         Raises:
             KeyMalformedError: the key is mistyped; nothing was sent.
             EmailMalformedError: the email is; nothing was sent.
             OfflineError: no signed answer came.
             RejectedError: what came was not signed for us.
-            ConfigurationError: no server is configured.
+            ConfigurationError: no server is configured, or no email.
         """
-        return self._core.check(Credentials(read_key(license_key), read_email(email)))
+        owner = self._core.require_email() if email is None else read_email(email)
+        return self._core.check(Credentials(read_key(license_key), owner))
 
     def refresh_if_due(self) -> LicenseStatus:
         """Validate when the server wanted it, otherwise return `status`; call it every minute.
@@ -103,3 +119,12 @@ class LicenseClient:
         of the status, and are never raised.
         """
         return self._core.refresh_if_due()
+
+    def watch(self, on_change: OnChange | None = None) -> LicenseWatch:
+        """Keep the license true in a thread, for a program that runs for long.
+
+        Args:
+            on_change: called in that thread with the old and the new status, when they differ in
+                more than times.
+        """
+        return LicenseWatch(self, on_change)

@@ -12,9 +12,10 @@ from license_client._decision import Decision
 
 SKEW_SECONDS: Final = 300  # how far the wall clock may be off before anybody is told
 RECORD_SECONDS: Final = 3_600  # the high-water mark is recorded hourly
-MARK_MARGIN_SECONDS: Final = 86_400  # how far past `grc` a mark may go
+_DAY_SECONDS: Final = 86_400
+MARK_MARGIN_SECONDS: Final = _DAY_SECONDS  # how far past `grc` a mark may go
 MIN_REFRESH_SECONDS: Final = 60
-MAX_REFRESH_SECONDS: Final = 7 * 86_400
+MAX_REFRESH_SECONDS: Final = 7 * _DAY_SECONDS
 
 
 class State(StrEnum):
@@ -134,6 +135,14 @@ def renewal_grace_until(decision: Decision) -> int | None:
     if terms is None or terms.expires is None or terms.kind != "paid":
         return None
     return terms.expires + terms.renewal_grace
+
+
+def days_left(stored: Stored, now: Reading) -> int | None:
+    """Return the days until license or trial end, begun ones included; None for a lifetime."""
+    terms = stored.decision.terms
+    if terms is None or terms.expires is None:
+        return None
+    return max(0, -((time_of(stored, now) - terms.expires) // _DAY_SECONDS))
 
 
 def is_skewed(stored: Stored, now: Reading) -> bool:

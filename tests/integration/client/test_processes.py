@@ -44,6 +44,12 @@ status = LicenseClient.from_env(product="demo-product").status()
 print(json.dumps([status.state, sorted(sys.modules)]))
 """
 
+PROGRAM = """
+from license_client import require_license
+license = require_license(product="demo-product")
+print(license.status.state, license.status.days_left)
+"""
+
 
 def environment(machine: Machine, url: str = "") -> dict[str, str]:
     trust = machine.folder.parent / "trust.json"
@@ -216,3 +222,36 @@ def test_a_file_that_may_not_be_read_counts_as_none(machine: Machine, open_folde
         status = machine.start().status()
     assert (status.state, status.code) == (State.UNLICENSED, "CACHE_UNREADABLE")
     assert machine.start().status().usable
+
+
+def run_program(env: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", PROGRAM], env=env, capture_output=True, text=True, check=False
+    )
+
+
+def test_a_program_that_requires_a_license_gets_one_and_keeps_it_offline(machine: Machine) -> None:
+    with serving(machine.simulator) as url:
+        done = run_program(environment(machine, url))
+    assert (done.returncode, done.stdout, done.stderr) == (0, "ACTIVE None\n", "")
+    done = run_program(environment(machine, url))
+    assert (done.returncode, done.stdout) == (0, "ACTIVE None\n")
+
+
+def test_a_program_without_a_license_ends_with_one_line(
+    machine: Machine, license_: License, server: Simulator
+) -> None:
+    server.change(license_, code="REVOKED")
+    with serving(machine.simulator) as url:
+        done = run_program(environment(machine, url))
+    assert (done.returncode, done.stdout) == (78, "")
+    assert done.stderr == "license: REVOKED The license has been revoked. Ask the vendor.\n"
+
+
+def test_a_program_with_wrong_settings_names_all_of_them(machine: Machine) -> None:
+    env = environment(machine, "http://10.1.2.3") | {"LICENSE_START_WAIT": "soon"}
+    done = run_program(env)
+    assert done.returncode == 78
+    assert done.stderr.startswith("license: CONFIG_INVALID LICENSE_SERVER_URL: ")
+    assert "LICENSE_START_WAIT: expected a number of seconds" in done.stderr
+    assert len(done.stderr.splitlines()) == 1

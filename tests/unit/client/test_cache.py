@@ -7,7 +7,13 @@ from pathlib import Path
 import httpx
 import pytest
 
-from license_client import CacheUnreadableError, ConfigurationError, LicenseClient, State
+from license_client import (
+    CacheUnreadableError,
+    ConfigurationError,
+    LicenseClient,
+    OfflineError,
+    State,
+)
 from license_client._cache import read_document
 from license_client._emails import read_email
 from license_client._keys import read_key
@@ -317,3 +323,39 @@ def test_secrets_do_not_show_in_a_repr(license_: License) -> None:
 def test_a_client_does_not_show_what_it_holds(machine: Machine, license_: License) -> None:
     client: LicenseClient = machine.start()
     assert license_.key not in repr(client)
+
+
+OTHER_KEY = "fedcba9876543210" * 4
+
+
+def test_a_wrong_encryption_key_costs_nothing_while_the_server_is_down(
+    machine: Machine, server: Simulator
+) -> None:
+    machine.start().activate()
+    sound = machine.cache.read_bytes()
+    server.switch = unreachable
+    mistaken = machine.start(encryption_key=OTHER_KEY)
+    for _ in range(2):
+        with pytest.raises(OfflineError):
+            mistaken.activate()
+    assert mistaken.status().code == "CACHE_UNREADABLE"
+    assert machine.cache.read_bytes() == sound
+    assert machine.start().status().usable
+
+
+def test_an_unreadable_cache_is_replaced_by_the_next_answer_under_one_name(
+    machine: Machine, server: Simulator
+) -> None:
+    machine.cache.parent.mkdir()
+    machine.cache.write_bytes(b"damage")
+    client = machine.start()
+    assert client.activate().usable
+    assert client.validate().usable
+    assert machine.start().validate().usable
+    assert len({request.members["instance_id"] for request in server.requests}) == 1
+
+
+def test_a_deactivation_empties_what_cannot_be_read(machine: Machine) -> None:
+    machine.start().activate()
+    machine.start(encryption_key=OTHER_KEY).deactivate()
+    assert not machine.start().status().usable

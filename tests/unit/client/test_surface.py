@@ -12,6 +12,7 @@ PACKAGE = Path(license_client.__file__).parent
 README = Path(__file__).parents[3] / "license_client" / "README.md"
 PUBLIC = [
     "AsyncLicenseClient",
+    "AsyncLicenseWatch",
     "CacheUnreadableError",
     "ConfigurationError",
     "DecisionRejectedError",
@@ -21,12 +22,24 @@ PUBLIC = [
     "LicenseClient",
     "LicenseError",
     "LicenseStatus",
+    "LicenseWatch",
     "OfflineError",
     "RejectedError",
     "State",
     "__version__",
+    "require_license",
 ]
-METHODS = ["activate", "check", "deactivate", "from_env", "refresh_if_due", "status", "validate"]
+METHODS = [
+    "activate",
+    "check",
+    "deactivate",
+    "from_env",
+    "refresh_if_due",
+    "start",
+    "status",
+    "validate",
+    "watch",
+]
 
 
 def test_what_is_exported_is_what_was_promised() -> None:

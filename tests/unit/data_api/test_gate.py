@@ -1,3 +1,7 @@
+import asyncio
+import threading
+
+import httpx
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
@@ -5,13 +9,12 @@ from db_api.errors import (
     LicenseClosedError,
 )
 from db_api.gatekeeper import LicensedApp
-from db_api.license_gate import PRODUCT, LicenseClient, LicenseGate, Owner, gate_from_environment
+from db_api.license_gate import PRODUCT, Owner, gate_from_environment
 from db_api.settings import SettingsError
-from license_client import LicenseStatus
 from support.client_vendor import Pair
 from support.clock import DAY, HOUR
-from support.licensed import ONE_TRY, LicensedMachine
-from support.simulator import saying, signing_with, unreachable
+from support.licensed import LicensedMachine
+from support.simulator import Request, Simulator, saying, signing_with, unreachable
 
 pytestmark = pytest.mark.anyio
 
@@ -145,47 +148,28 @@ async def test_an_unsigned_no_changes_nothing(customer: LicensedMachine) -> None
     assert gate.is_open
 
 
-class FaultyDisk:
-    """A client whose cache cannot be read once."""
-
-    def __init__(self, client: LicenseClient) -> None:
-        self._client = client
-        self._faults = 1
-        self.status, self.activate, self.check = client.status, client.activate, client.check
-
-    async def refresh_if_due(self) -> LicenseStatus:
-        self._faults -= 1
-        if self._faults == 0:
-            raise OSError("input/output error")
-        return await self._client.refresh_if_due()
-
-
-async def test_a_look_that_fails_is_not_the_last_one(customer: LicensedMachine) -> None:
-    gate = LicenseGate(lambda owner: FaultyDisk(customer.new_client(owner)))
-    await gate.open(ONE_TRY)
-    customer.learn("REVOKED")
-
-    await gate.refresh()
-    assert gate.view.valid
-    await gate.refresh()
-    assert not gate.is_open
-
-
-async def test_a_late_look_at_the_old_license_does_not_close_the_new_one(
+async def test_a_look_at_the_old_license_does_not_close_the_new_one(
     customer: LicensedMachine,
 ) -> None:
-    class Slow(FaultyDisk):
-        async def refresh_if_due(self) -> LicenseStatus:
-            customer.learn("REVOKED")
-            old = await self._client.refresh_if_due()
-            await gate.activate(Owner(bought.key, bought.email))
-            return old
-
-    gate = LicenseGate(lambda owner: Slow(customer.new_client(owner)))
-    await gate.open(ONE_TRY)
+    gate = await customer.open_gate()
     bought = customer.simulator.sell(2, product=PRODUCT, email="bob@example.com")
+    reached, released = threading.Event(), threading.Event()
 
-    await gate.refresh()
+    def late(simulator: Simulator, request: Request) -> httpx.Response:
+        simulator.switch = None
+        reached.set()
+        released.wait()
+        return simulator.answer(request)
+
+    customer.simulator.switch = late
+    customer.machine.clock.advance(7 * HOUR)
+    customer.simulator.change(customer.license, code="REVOKED")
+    looking = asyncio.create_task(gate.refresh())
+    await asyncio.to_thread(reached.wait)
+    activating = asyncio.create_task(gate.activate(Owner(bought.key, bought.email)))
+    released.set()
+    await looking
+    await activating
 
     assert gate.is_open
 
