@@ -54,7 +54,7 @@ class Conversation:
             DecisionRejectedError: the decision is not one for this request.
             KeySetRejectedError: the key sets beside it are not the roots'.
         """
-        body = self._write_request(credentials, instance_id)
+        body = write_request(self._settings, credentials, instance_id, self.trust)
         reply = self._transport.send(Call(f"/v1/licenses/{operation}", body), self._deadline)
         answer = _read_answer(reply)
         token = _require_text(answer, "decision")
@@ -96,23 +96,27 @@ class Conversation:
             raise _not_an_answer() from error
         self.trust = extend(self.trust, documents)
 
-    def _write_request(self, credentials: Credentials, instance_id: str) -> bytes:
-        from secrets import token_bytes  # noqa: PLC0415 - a start from the cache asks nobody
 
-        request: JsonObject = {
-            "license_key": credentials.key.reveal(),
-            "email": credentials.email,
-            "product": self._settings.product,
-            "instance_id": instance_id,
-            "nonce": _base64.encode(token_bytes(_NONCE_BYTES)),
-            "client": {"name": CLIENT_NAME, "version": __version__},
-            "keyset_epoch": self.trust.current.epoch,
-        }
-        if self._settings.app_version is not None:
-            request["app_version"] = self._settings.app_version
-        if self._settings.deployment_name is not None:
-            request["deployment_name"] = self._settings.deployment_name
-        return write(request).encode("utf-8")
+def write_request(
+    settings: Settings, credentials: Credentials, instance_id: str, trust: Trust
+) -> bytes:
+    """Return the body of a request under a fresh nonce: all that the license server is told."""
+    from secrets import token_bytes  # noqa: PLC0415 - a start from the cache asks nobody
+
+    request: JsonObject = {
+        "license_key": credentials.key.reveal(),
+        "email": credentials.email,
+        "product": settings.product,
+        "instance_id": instance_id,
+        "nonce": _base64.encode(token_bytes(_NONCE_BYTES)),
+        "client": {"name": CLIENT_NAME, "version": __version__},
+        "keyset_epoch": trust.current.epoch,
+    }
+    if settings.app_version is not None:
+        request["app_version"] = settings.app_version
+    if settings.deployment_name is not None:
+        request["deployment_name"] = settings.deployment_name
+    return write(request).encode("utf-8")
 
 
 def _read_answer(reply: Reply) -> JsonObject:

@@ -124,6 +124,13 @@ class Core:
         """Ask about any license; what is not the configured one is answered and forgotten."""
         if credentials == self._settings.credentials:
             return self.ask("validate")
+        return self._ask_once(credentials)
+
+    def probe(self) -> LicenseStatus:
+        """Ask about the configured license once; the cache stays as it is."""
+        return self._ask_once(self._require_credentials())
+
+    def _ask_once(self, credentials: Credentials) -> LicenseStatus:
         deadline = Deadline(self._total_seconds)
         known = self._memory.update(with_identity, self._clock.read())
         conversation = self._converse(known, deadline)
@@ -144,6 +151,15 @@ class Core:
                 return self._ask("validate", credentials, deadline)
             except LicenseError:  # noted, and told by the status
                 return self.status()
+
+    def payload(self) -> bytes:
+        """Return the body of a request as it would be sent now; nothing is sent or kept."""
+        known = self._memory.look(self._clock.read())
+        from license_client._conversation import write_request  # noqa: PLC0415 - for calls only
+
+        return write_request(
+            self._settings, self._require_credentials(), self._instance_id(known), known.trust
+        )
 
     def _ask(self, operation: str, credentials: Credentials, deadline: Deadline) -> LicenseStatus:
         now = self._clock.read()

@@ -36,7 +36,7 @@ def exchange(
     deadline: Deadline,
 ) -> Reply:
     """Make one exchange; see `HttpTransport` for arguments and errors."""
-    context = _tls_context(files) if inner is None else None
+    context = tls_context(files) if inner is None else None
     # HTTPS_PROXY and NO_PROXY: a proxy cannot forge what we verify. But one on the way to this very
     # machine could read what plain http is allowed for only because it never leaves the machine.
     may_use_proxy = not is_on_this_machine(server_url)
@@ -144,7 +144,12 @@ def _retry_after(headers: Mapping[str, str]) -> int | None:
     return min(int(value), _MAX_RETRY_AFTER)
 
 
-def _tls_context(files: TlsFiles) -> ssl.SSLContext:
+def tls_context(files: TlsFiles) -> ssl.SSLContext:
+    """Return what verifies the server, and shows our certificate if there is one.
+
+    Raises:
+        ConfigurationError: a file cannot be used.
+    """
     context = _trusting_context(files.ca_file)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     if files.client_cert is not None:

@@ -1,12 +1,17 @@
 """What the commands say: a status as text for people and as JSON for programs."""
 
-from datetime import datetime
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from license_client._findings import Finding
 from license_client._json import Json, JsonObject, write
 from license_client._keys import LicenseKey
+from license_client._snapshot import Snapshot
 from license_client._status import LicenseStatus
+from license_client._store import Content
 from license_client.errors import LicenseError
 
 _KINDS: Final = {"paid": "Paid License", "trial": "Trial License"}
@@ -53,6 +58,67 @@ def as_text(status: LicenseStatus) -> str:
     lines += [f"  {name + ':':15}{_written(at)}" for name, at in instants if at]
     lines += [f"  Warning:       {code}" for code in status.warnings]
     return "\n".join(lines)
+
+
+def payload_as_text(payload: bytes, hidden: LicenseKey | None) -> str:
+    """Return a request's body, indented, with the key masked if it is given as `hidden`."""
+    members = json.loads(payload)
+    if hidden is not None:
+        members["license_key"] = masked(hidden)
+    return json.dumps(members, indent=2, ensure_ascii=False)
+
+
+def cache_members(path: Path, content: Content, snapshot: Snapshot) -> JsonObject:
+    """Return what a cache file holds, instants in ISO 8601; the decision only if it is ours."""
+    document, stored = content.document, snapshot.stored
+    lease = stored.decision.lease if stored else None
+    high_water = document.high_water if document else None
+    return {
+        "path": str(path),
+        "exists": content.stamp is not None,
+        "problem": content.problem.code if content.problem else None,
+        "sealed_with_current_key": document is not None and not content.outdated,
+        "instance_id": document.instance_id if document else None,
+        "keyset_epoch": snapshot.trust.current.epoch,
+        "decision": stored.decision.code if stored else None,
+        "is_of_another_owner": snapshot.foreign,
+        "license_id": stored.decision.license_id or None if stored else None,
+        "signed_at": _iso(stored.decision.issued_at if stored else None),
+        "fresh_until": _iso(lease.fresh_until if lease else None),
+        "grace_until": _iso(lease.grace_until if lease else None),
+        "highest_time": _iso(high_water.at if high_water else None),
+    }
+
+
+def cache_as_json(members: JsonObject) -> str:
+    """Return what a cache file holds as one JSON object."""
+    return json.dumps(members, indent=2)
+
+
+def cache_as_text(members: JsonObject) -> str:
+    """Return what a cache file holds as lines."""
+    return "\n".join(f"{name.replace('_', ' '):24}{_word(members[name])}" for name in members)
+
+
+def _word(value: Json) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "-" if value is None else str(value)
+
+
+def _iso(seconds: int | None) -> str | None:
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC).isoformat()
+
+
+def findings_as_json(findings: Sequence[Finding]) -> str:
+    """Return what a doctor found as one JSON array."""
+    return json.dumps([finding._asdict() for finding in findings], indent=2)
+
+
+def finding_as_text(finding: Finding) -> str:
+    """Return one finding as a line, and what to do as another."""
+    line = f"{finding.level} {finding.id}  {finding.text}"
+    return f"{line}\n           → {finding.remedy}" if finding.remedy else line
 
 
 def activated(status: LicenseStatus, cache: Path) -> str:

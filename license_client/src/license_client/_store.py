@@ -104,6 +104,23 @@ class Store:
             self._write(write_document(document, self._keys))
             return Content(self.stamp(), document)
 
+    def clear(self) -> bool:
+        """Remove the file, the corrupt one too; return whether there was one.
+
+        Raises:
+            OSError: it cannot be removed, or a stopped process holds the lock.
+        """
+        if not self._folder.is_dir():
+            return False
+        with locked(self._folder / _LOCK, Deadline(_LOCK_SECONDS)) as held:
+            if not held:
+                raise TimeoutError(f"{_LOCK} is held by another process")
+            names = [name for name in (FILE_NAME, _CORRUPT) if (self._folder / name).exists()]
+            for name in names:
+                (self._folder / name).unlink()
+            _sync_folder(self._folder)
+        return bool(names)
+
     @contextmanager
     def refreshing(self, deadline: Deadline) -> Iterator[bool]:
         """Be the one that calls the server: the order of answers is the order of the calls.

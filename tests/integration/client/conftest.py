@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from support.client_commands import environment_of
 from support.client_machine import Machine, machine_of
 from support.client_vendor import Vendor
 from support.clock import FixedClock
@@ -25,3 +26,9 @@ def license_(server: Simulator) -> License:
 @pytest.fixture
 def machine(license_: License, server: Simulator, tmp_path: Path) -> Machine:
     return machine_of(license_, server, tmp_path / "license-data")
+
+
+@pytest.fixture
+def environ(machine: Machine) -> dict[str, str]:
+    """Settings of commands, without server, key and email."""
+    return environment_of(machine)

@@ -1,51 +1,16 @@
 """The commands as a customer runs them: real processes, output and exit status."""
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from support.client_machine import Machine
+from support.client_commands import configured, run
 from support.client_network import serving
 from support.client_vendor import Pair, make_key
 from support.simulator import License, Simulator, saying, signing_with
-
-BIN = Path(sys.executable).parent
-
-
-@pytest.fixture
-def environ(machine: Machine, tmp_path: Path) -> dict[str, str]:
-    """Settings without key and email."""
-    trust = tmp_path / "trust.json"
-    trust.write_bytes(machine.simulator.vendor.trust)
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("LICENSE_")}
-    return {
-        **kept,
-        "LICENSE_PRODUCT": "demo-product",
-        "LICENSE_TRUST_FILE": str(trust),
-        "LICENSE_CACHE_DIR": str(machine.folder),
-        "LICENSE_ENCRYPTION_KEY": str(machine.options["encryption_key"]),
-    }
-
-
-def run(environ: dict[str, str], *line: str) -> "subprocess.CompletedProcess[str]":
-    done = subprocess.run(
-        [str(BIN / line[0]), *line[1:]], env=environ, capture_output=True, text=True, check=False
-    )
-    assert "Traceback" not in done.stderr
-    return done
-
-
-def configured(environ: dict[str, str], license_: License, url: str) -> dict[str, str]:
-    return {
-        **environ,
-        "LICENSE_SERVER_URL": url,
-        "LICENSE_KEY": license_.key,
-        "LICENSE_EMAIL": license_.email,
-    }
 
 
 def test_activation_looks_as_users_know_it(
@@ -147,6 +112,11 @@ def test_without_click_a_command_says_what_to_install(environ: dict[str, str]) -
         "license-client status",
         "license-client refresh",
         "license-client deactivate",
+        "license-client doctor",
+        "license-client what-is-sent",
+        "license-client cache show",
+        "license-client cache rekey",
+        "license-client cache clear",
     ],
 )
 def test_every_command_explains_itself_with_examples(environ: dict[str, str], line: str) -> None:
