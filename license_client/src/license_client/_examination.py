@@ -8,19 +8,17 @@ import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
 
 from license_client._clock import Clock
 from license_client._core import Core
 from license_client._findings import Finding, Level, failed, passed, warned
 from license_client._path_to_server import examine_path
+from license_client._platform import is_private
 from license_client._settings import Settings
 from license_client._snapshot import take_snapshot
 from license_client._store import FILE_NAME, Store
 from license_client.errors import LicenseError, OfflineError
 from license_client.policy import is_skewed
-
-_OTHERS: Final = 0o077
 
 
 def examine(settings: Settings, core: Core, clock: Clock) -> Iterator[Finding]:
@@ -78,12 +76,10 @@ def _folder(folder: Path) -> Finding:
 
 def _cache(settings: Settings, clock: Clock) -> Iterator[Finding]:
     path = settings.cache_dir / FILE_NAME
-    try:
-        found = path.stat()
-    except OSError:
+    if not path.exists():
         yield warned("C002", "there is no cache yet", "run `license-client activate`")
         return
-    if found.st_mode & _OTHERS or found.st_uid != os.geteuid():
+    if not is_private(path):
         yield warned(
             "C003",
             f"{path} is open to other users, or another user's",

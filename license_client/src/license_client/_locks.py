@@ -3,7 +3,6 @@
 They are never removed: a lock file that goes and comes lets two processes hold "the" lock.
 """
 
-import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from license_client._clock import Deadline
+from license_client._platform import NO_LINKS, try_lock, unlock
 
 _OWNER_ONLY: Final = 0o600
 _POLL_SECONDS: Final = 0.01
@@ -29,22 +29,21 @@ def locked(path: Path, deadline: Deadline) -> Iterator[bool]:
     Raises:
         OSError: the file can be neither made nor opened.
     """
-    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, _OWNER_ONLY)
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | NO_LINKS, _OWNER_ONLY)
+    is_held = False
     try:
-        yield _acquire(handle, deadline)
+        is_held = _acquire(handle, deadline)
+        yield is_held
     finally:
         # Closing is not enough: a process that was forked meanwhile has the file open as well.
-        fcntl.flock(handle, fcntl.LOCK_UN)
+        if is_held:
+            unlock(handle)
         os.close(handle)
 
 
 def _acquire(handle: int, deadline: Deadline) -> bool:
-    while True:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if not deadline.remaining():
-                return False
-            deadline.pause(_POLL_SECONDS)
-        else:
-            return True
+    while not try_lock(handle):
+        if not deadline.remaining():
+            return False
+        deadline.pause(_POLL_SECONDS)
+    return True

@@ -20,12 +20,12 @@ from license_client._option_values import (
     read_trust_file,
     read_version,
 )
+from license_client._platform import default_cache_dir
 from license_client._sealing import KeyRing
 from license_client._server_url import is_insecure, read_server_url
 from license_client._verify import Credentials
 from license_client.errors import ConfigurationError, LicenseError
 
-DEFAULT_CACHE_DIR: Final = Path("license-data")
 _MEANING: Final = {
     "product": "expected the name of the program, as the license server knows it",
     "trust": "expected the trust.json that the vendor ships",
@@ -47,7 +47,8 @@ class Options(TypedDict, total=False):
         email: the owner's address.
         encryption_key: 64 hex digits that seal the cache file; clear, with a notice, without.
         previous_encryption_key: the one before, for reading only.
-        cache_dir: folder of the cache file; `./license-data` by default.
+        cache_dir: folder of the cache file; `./license-data` by default, on Windows and macOS in
+            the user's folder for what programs keep.
         instance_id: of this deployment, instead of the one in the cache.
         ca_file: PEM file of certificate authorities, instead of the usual ones.
         app_version: version of the program; told to the server.
@@ -174,7 +175,7 @@ def build_settings(options: Options, mistakes: Mistakes | None = None) -> Settin
         server_url,
         credentials,
         keys,
-        options.get("cache_dir") or DEFAULT_CACHE_DIR,
+        options.get("cache_dir") or default_cache_dir(product),
         instance_id,
         ca_file,
         client_cert,

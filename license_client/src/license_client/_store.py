@@ -14,6 +14,7 @@ from typing import Final, NamedTuple, TypeAlias
 from license_client._cache import Document, Loaded, read_document, write_document
 from license_client._clock import Deadline
 from license_client._locks import locked
+from license_client._platform import NO_LINKS, NO_WAITING, restrict, sync_folder
 from license_client._sealing import MAX_BYTES, KeyRing
 from license_client.errors import CacheUnreadableError
 
@@ -118,7 +119,7 @@ class Store:
             names = [name for name in (FILE_NAME, _CORRUPT) if (self._folder / name).exists()]
             for name in names:
                 (self._folder / name).unlink()
-            _sync_folder(self._folder)
+            sync_folder(self._folder)
         return bool(names)
 
     @contextmanager
@@ -139,7 +140,7 @@ class Store:
 
     def _read(self) -> Loaded:
         # without waiting: a pipe in the place of the file must not hold the program up
-        flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
+        flags = os.O_RDONLY | NO_WAITING
         with os.fdopen(os.open(self.path, flags), "rb") as file:
             return read_document(file.read(MAX_BYTES + 1), self._keys)
 
@@ -151,19 +152,11 @@ class Store:
 
     def _write(self, data: bytes) -> None:
         temporary = self._folder / _TEMPORARY
-        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | NO_LINKS
         with os.fdopen(os.open(temporary, flags, _FILE_MODE), "wb") as file:
-            os.fchmod(file.fileno(), _FILE_MODE)  # whatever a leftover of that name had
+            restrict(file.fileno(), _FILE_MODE)
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(self.path)
-        _sync_folder(self._folder)
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        sync_folder(self._folder)

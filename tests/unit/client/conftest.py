@@ -27,3 +27,9 @@ def license_(server: Simulator) -> License:
 @pytest.fixture
 def machine(license_: License, server: Simulator, tmp_path: Path) -> Machine:
     return machine_of(license_, server, tmp_path / "license-data")
+
+
+@pytest.fixture
+def trust(server: Simulator) -> bytes:
+    """The trust.json of the vendor."""
+    return server.vendor.trust

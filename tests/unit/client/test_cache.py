@@ -359,3 +359,57 @@ def test_a_deactivation_empties_what_cannot_be_read(machine: Machine) -> None:
     machine.start().activate()
     machine.start(encryption_key=OTHER_KEY).deactivate()
     assert not machine.start().status().usable
+
+
+def test_a_file_that_others_may_read_is_closed_by_the_next_write(machine: Machine) -> None:
+    client = machine.start()
+    client.activate()
+    machine.cache.chmod(0o666)
+    client.validate()
+    assert machine.cache.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_link_in_the_place_of_the_file_is_read_and_then_replaced(
+    machine: Machine, tmp_path: Path
+) -> None:
+    machine.start().activate()
+    elsewhere = tmp_path / "elsewhere.json"
+    machine.cache.rename(elsewhere)
+    machine.cache.symlink_to(elsewhere)
+    before = elsewhere.read_bytes()
+    assert machine.start().status().usable
+    machine.start().validate()
+    assert not machine.cache.is_symlink()
+    assert elsewhere.read_bytes() == before
+
+
+def test_a_link_in_the_place_of_what_is_written_is_not_followed(
+    machine: Machine, tmp_path: Path
+) -> None:
+    machine.start().activate()
+    victim = tmp_path / "victim"
+    victim.write_bytes(b"precious")
+    for name in ("license.json.tmp", "license.lock"):
+        (machine.folder / name).unlink(missing_ok=True)
+        (machine.folder / name).symlink_to(victim)
+        status = machine.start().validate()
+        assert status.usable
+        assert any("cannot be written" in notice for notice in status.notices)
+        (machine.folder / name).unlink()
+    assert victim.read_bytes() == b"precious"
+
+
+def test_a_file_of_a_newer_program_is_left_to_it_until_an_answer_comes(
+    machine: Machine, server: Simulator
+) -> None:
+    machine.start().activate()
+    newer = machine.cache.read_bytes().replace(b'"v":1', b'"v":2')
+    machine.cache.write_bytes(newer)
+    server.switch = unreachable
+    client = machine.start()
+    with pytest.raises(OfflineError):
+        client.validate()
+    assert client.status().code == "CACHE_UNREADABLE"
+    assert machine.cache.read_bytes() == newer
+    server.switch = None
+    assert client.validate().usable
