@@ -4,11 +4,14 @@ A compact JWS of typ `audit-checkpoint+jwt` by the key that signs decisions. Who
 log, or puts an old backup in its place, cannot make one that fits.
 """
 
-import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Final
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from license_server.audit import Head, canonical_json
+from license_server.errors import MalformedJson
 from license_server.keyset_history import KeySetHistory
 from license_server.keysets import KeyStatus, PublishedKey
 from license_server.signing import (
@@ -18,8 +21,11 @@ from license_server.signing import (
     SigningKey,
     verify_compact,
 )
+from license_server.strict_json import read_object
 
 VERSION = 1
+_LAST_SECOND: Final = 253_402_300_799
+"""The last second of the year 9999 (contract, "Writing and reading")."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +41,18 @@ class Checkpoint:
     issuer: str
     head: Head
     at: datetime
+
+
+class _Claims(BaseModel):
+    """Mirrors `wire/schemas/checkpoint-claims.json`."""
+
+    model_config = ConfigDict(strict=True, frozen=True)
+
+    v: int = Field(ge=VERSION, le=VERSION)  # pydantic takes true for Literal[1]
+    iss: str = Field(min_length=1, max_length=64)
+    seq: int = Field(ge=0)
+    hash: str = Field(pattern="^[0-9a-f]{64}$")
+    ts: int = Field(ge=0, le=_LAST_SECOND)
 
 
 class CheckpointSigner:
@@ -78,15 +96,18 @@ def read_checkpoint(text: str, keysets: KeySetHistory) -> Checkpoint:
         signer.append(listed)
         return listed.public
 
-    payload = verify_compact(text, AUDIT_CHECKPOINT, public_key_of)
-    try:
-        claims = json.loads(payload)
-        head = Head(claims["seq"], bytes.fromhex(claims["hash"]))
-        read = Checkpoint(claims["iss"], head, datetime.fromtimestamp(claims["ts"], UTC))
-    except (ValueError, LookupError, TypeError, OverflowError) as error:
-        raise CompactRejected("it is no checkpoint") from error
+    read = _read(verify_compact(text, AUDIT_CHECKPOINT, public_key_of))
     if not signer[0].not_before <= read.at.timestamp() < signer[0].not_after:
         raise CompactRejected("it is of a time at which its key was not valid")
     if read.issuer != newest.iss:
         raise CompactRejected(f"it is of the server {read.issuer}, not of {newest.iss}")
     return read
+
+
+def _read(payload: bytes) -> Checkpoint:
+    try:
+        claims = _Claims.model_validate(read_object(payload))
+    except (MalformedJson, ValidationError) as error:
+        raise CompactRejected("it is no checkpoint") from error
+    head = Head(claims.seq, bytes.fromhex(claims.hash))
+    return Checkpoint(claims.iss, head, datetime.fromtimestamp(claims.ts, UTC))

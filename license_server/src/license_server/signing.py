@@ -27,6 +27,8 @@ LICENSE_FILE: Final = "license-file"
 AUDIT_CHECKPOINT: Final = "audit-checkpoint"
 
 _KID_DIGITS: Final = 16
+_MAX_LENGTH: Final = 8192
+"""Of a compact JWS, in characters (contract, "Decisions", verification)."""
 
 
 def key_id(public_key: bytes) -> str:
@@ -106,6 +108,8 @@ def verify_compact(text: str, kind: str, public_key_of: Callable[[str], bytes | 
     Raises:
         CompactRejected: anything about it is wrong.
     """
+    if len(text) > _MAX_LENGTH:
+        raise CompactRejected(f"it is longer than {_MAX_LENGTH} characters")
     try:
         protected, payload, signature = (base64url.decode(part) for part in text.split("."))
         kid = json.loads(protected)["kid"]
