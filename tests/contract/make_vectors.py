@@ -15,13 +15,17 @@ from pathlib import Path
 
 from cases import (
     cache_cases,
+    checkpoint_cases,
     decision_cases,
     email_cases,
+    file_request_cases,
     issue_cases,
     key_cases,
     keyset_cases,
+    license_file_cases,
     problem_cases,
     request_cases,
+    self_service_cases,
     state_document,
 )
 from cases.confirmed import require_unique_names
@@ -30,13 +34,17 @@ from reference.encoding import JsonObject
 FOLDER = Path(__file__).parents[2] / "license_server" / "wire" / "vectors"
 FILES: dict[str, Callable[[], JsonObject]] = {
     "cache.json": cache_cases.document,
+    "checkpoint.json": checkpoint_cases.document,
     "decision.json": decision_cases.document,
     "email.json": email_cases.document,
+    "file-request.json": file_request_cases.document,
     "issue.json": issue_cases.document,
     "key.json": key_cases.document,
     "keyset.json": keyset_cases.document,
+    "license-file.json": license_file_cases.document,
     "problem.json": problem_cases.document,
     "request.json": request_cases.document,
+    "self-service.json": self_service_cases.document,
     "state.json": state_document.document,
 }
 

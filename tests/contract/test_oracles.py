@@ -4,6 +4,7 @@ They are oracles for what RFC 7515 and RFC 8032 say, not for our profile: what t
 the contract refuses is listed here, because it is the reason why no such library runs in our code.
 """
 
+import base64
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -18,13 +19,19 @@ from joserfc.jwk import OKPKey
 VECTORS = Path(__file__).parents[2] / "license_server" / "wire" / "vectors"
 DECISIONS = json.loads((VECTORS / "decision.json").read_text())
 KEY_SETS = json.loads((VECTORS / "keyset.json").read_text())
+FILES = json.loads((VECTORS / "license-file.json").read_text())
+CHECKPOINTS = json.loads((VECTORS / "checkpoint.json").read_text())
 JWKS: dict[str, dict[str, str]] = {
     key["kid"]: {"kty": "OKP", "crv": "Ed25519", "x": key["pub"]}
-    for key in [*DECISIONS["keys"].values(), *KEY_SETS["keys"].values()]
+    for document in (DECISIONS, KEY_SETS, FILES, CHECKPOINTS)
+    for key in document["keys"].values()
 }
 ISSUED = json.loads((VECTORS / "issue.json").read_text())["accepted"]
 # Their own opinions on claims are off: whose time and audience count is the contract's matter.
 UNJUDGED = {f"verify_{claim}": False for claim in ("aud", "exp", "iat", "iss", "jti", "nbf", "sub")}
+
+_BEGIN = "-----BEGIN LICENSE FILE-----"
+_END = "-----END LICENSE FILE-----"
 
 Case = dict[str, Any]
 Oracle = Callable[[str], object]
@@ -72,6 +79,41 @@ def test_an_oracle_reads_what_we_accept(read: Oracle, case: Case) -> None:
 def test_an_oracle_refuses_a_token_that_nobody_signed(read: Oracle, case: Case) -> None:
     with pytest.raises((JoseError, jwt.PyJWTError)):
         read(case["token"])
+
+
+def _filed(case: Case) -> str:
+    """Take the token out of a license file, as the standard library reads it."""
+    packed = "".join(case["text"].strip().removeprefix(_BEGIN).removesuffix(_END).split())
+    token = json.loads(base64.b64decode(packed))["file"]
+    assert isinstance(token, str)
+    return token
+
+
+@oracles
+@pytest.mark.parametrize("case", [*FILES["accepted"], *FILES["issued"]], ids=_by_name)
+def test_an_oracle_reads_the_license_files_that_we_take(read: Oracle, case: Case) -> None:
+    assert read(_filed(case)) == case["claims"]
+
+
+@oracles
+@pytest.mark.parametrize("case", CHECKPOINTS["accepted"], ids=_by_name)
+def test_an_oracle_reads_the_checkpoints_that_we_take(read: Oracle, case: Case) -> None:
+    assert read(case["token"]) == case["claims"]
+
+
+@oracles
+@pytest.mark.parametrize(
+    "token",
+    [
+        *(_filed(case) for case in FILES["refused"] if case["detail"] == "signature"),
+        *(case["token"] for case in CHECKPOINTS["refused"] if case["detail"] == "signature"),
+    ],
+)
+def test_an_oracle_refuses_a_file_or_checkpoint_that_nobody_signed(
+    read: Oracle, token: str
+) -> None:
+    with pytest.raises((JoseError, jwt.PyJWTError)):
+        read(token)
 
 
 SHARED_LAXITY = [

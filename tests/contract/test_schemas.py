@@ -3,7 +3,7 @@
 import base64
 import functools
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -139,6 +139,82 @@ def test_a_cache_file_refused_for_its_form_does_not_fit(case: Document) -> None:
 def test_a_plaintext_refused_for_its_form_does_not_fit(case: Document) -> None:
     clear = {"v": 1, "enc": "none", "doc": case["document"]}
     assert not judge(SCHEMAS["cache-file.json"]).is_valid(clear)
+
+
+def _packed(case: Document) -> Any:
+    """Return what is between the marks of a license file."""
+    return json.loads(base64.b64decode(case["text"].partition("E-----")[2].partition("-----")[0]))
+
+
+FILES = _vectors("license-file.json")
+FILE_CLAIMS = ("claims", "code", "version")
+
+
+@pytest.mark.parametrize("case", [*FILES["accepted"], *FILES["issued"]], ids=_by_name)
+def test_a_license_file_fits_its_schemas(case: Document) -> None:
+    content = _packed(case)
+    judge(SCHEMAS["license-file.json"]).validate(content)
+    for document in content["keyset"]:
+        judge(SCHEMAS["keyset-document.json"]).validate(document)
+    judge(SCHEMAS["license-file-claims.json"]).validate(case["claims"])
+
+
+@pytest.mark.parametrize(
+    "case",
+    [case for case in FILES["refused"] if case["detail"] in (*FILE_CLAIMS, "structure")],
+    ids=_by_name,
+)
+def test_a_license_file_refused_for_its_form_does_not_fit(case: Document) -> None:
+    content = _packed(case)
+    assert not (
+        judge(SCHEMAS["license-file.json"]).is_valid(content)
+        and all(map(judge(SCHEMAS["keyset-document.json"]).is_valid, content["keyset"]))
+        and judge(SCHEMAS["license-file-claims.json"]).is_valid(
+            _payload(content["file"].split(".")[1])
+        )
+    )
+
+
+def _claims(case: Document) -> Any:
+    return _payload(case["token"].split(".")[1])
+
+
+DOCUMENTS: dict[str, tuple[str, Callable[[Document], Any]]] = {
+    "checkpoint-claims.json": ("checkpoint.json", _claims),
+    "self-service-request.json": ("self-service.json", lambda case: json.loads(case["body"])),
+    "file-request.json": ("file-request.json", lambda case: json.loads(case["text"])),
+}
+
+
+def _cases(section: str) -> list[tuple[str, Document]]:
+    return [
+        (schema, case)
+        for schema, (name, _) in DOCUMENTS.items()
+        for case in _vectors(name)[section]
+    ]
+
+
+def _is_of_form(case: Document) -> bool:
+    """Ask whether the form of a member is wrong; that of an email is beyond schemas."""
+    is_email = case["detail"] == "email" and 'email is "' in case["name"]
+    return (case["reason"] == "INVALID_FIELD" and not is_email) or case["detail"] in FILE_CLAIMS
+
+
+@pytest.mark.parametrize(("schema", "case"), _cases("accepted"))
+def test_what_is_accepted_fits_its_schema(schema: str, case: Document) -> None:
+    judge(SCHEMAS[schema]).validate(DOCUMENTS[schema][1](case))
+
+
+@pytest.mark.parametrize(
+    ("schema", "case"), [pair for pair in _cases("refused") if _is_of_form(pair[1])]
+)
+def test_what_is_refused_for_its_form_does_not_fit(schema: str, case: Document) -> None:
+    assert not judge(SCHEMAS[schema]).is_valid(DOCUMENTS[schema][1](case))
+
+
+def test_the_one_answer_to_customers_fits_its_schema() -> None:
+    answer = _vectors("self-service.json")["answer"]["document"]
+    judge(SCHEMAS["self-service-answer.json"]).validate(answer)
 
 
 @pytest.mark.parametrize("case", _vectors("problem.json")["accepted"], ids=_by_name)

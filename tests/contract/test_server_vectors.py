@@ -1,19 +1,31 @@
 """The golden vectors, run through the license server."""
 
+import base64
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from license_server import base64url
+from license_server import base64url, self_service
+from license_server.audit import Head
+from license_server.checkpoints import CheckpointSigner, read_checkpoint
+from license_server.cli.file_request import read_file_request
 from license_server.decisions import Binding, Origin, claims_of, encode_claims
 from license_server.emails import Email
 from license_server.errors import FieldError, InvalidField, KeyMalformed, LicenseServerError
 from license_server.evaluation import Found, Operation, Seat, evaluate
 from license_server.keyset_history import KeySetHistory
 from license_server.keysets import KeySetRejected, SignedKeySet
+from license_server.license_files import (
+    FORMAT,
+    FileOrder,
+    LicenseFileIssuer,
+    armored,
+    file_claims,
+)
 from license_server.license_keys import LicenseKey
 from license_server.licenses import Kind, License, Standing
 from license_server.messages import read_request
@@ -21,7 +33,13 @@ from license_server.problems import render
 from license_server.products import Policy
 from license_server.sealing import Pepper
 from license_server.service import Presented
-from license_server.signing import DECISION, CompactSigner, SigningKey
+from license_server.signing import (
+    DECISION,
+    LICENSE_FILE,
+    CompactRejected,
+    CompactSigner,
+    SigningKey,
+)
 
 VECTORS = Path(__file__).parents[2] / "license_server" / "wire" / "vectors"
 Case = dict[str, Any]
@@ -142,9 +160,15 @@ def test_a_chain_that_no_client_would_walk_is_refused(case: Case) -> None:
 
 
 def found_in(case: Case, presented: Presented) -> Found | None:
-    stored, policy = case["license"], case["policy"]
+    stored = case["license"]
     if stored is None:
         return None
+    found = stored_in(case)
+    return replace(found, email_matches=presented.email.address == stored["email"])
+
+
+def stored_in(case: Case) -> Found:
+    stored, policy = case["license"], case["policy"]
     is_trial = stored["kind"] == "trial"
     return Found(
         license=License(
@@ -166,7 +190,7 @@ def found_in(case: Case, presented: Presented) -> Found | None:
             entitlements=tuple(policy["entitlements"]),
             limits=policy["limits"],
         ),
-        email_matches=presented.email.address == stored["email"],
+        email_matches=True,
         key_superseded_until=stored["key_superseded_until"]
         and instant(stored["key_superseded_until"]),
         seat=Seat.TAKEN,
@@ -197,3 +221,106 @@ def test_a_decision_is_issued_to_the_byte(case: Case) -> None:
     assert claims == case["claims"]
     key = SigningKey.from_seed(bytes.fromhex(vectors["signing"]["seed"]))
     assert CompactSigner(key, DECISION).sign(encode_claims(claims)) == case["token"]
+
+
+def file_order(case: Case) -> FileOrder:
+    stored = case["license"]
+    return FileOrder(
+        LicenseKey(stored["key"]),
+        Email(stored["email"]),
+        case["instance_id"],
+        timedelta(seconds=case["lasts_seconds"]),
+    )
+
+
+@cases("license-file", "issued")
+def test_a_license_file_is_issued_to_the_byte(case: Case) -> None:
+    vectors = document("license-file")
+    origin = Origin(vectors["iss"], case["jti"], vectors["kse"])
+    claims = file_claims(stored_in(case), file_order(case), origin, instant(case["now"]))
+    assert claims == case["claims"]
+    key = SigningKey.from_seed(bytes.fromhex(vectors["signing"]["seed"]))
+    token = CompactSigner(key, LICENSE_FILE).sign(encode_claims(claims))
+    assert token == case["token"]
+    keysets = KeySetHistory([SignedKeySet.read(vectors["trust"])])
+    content = {"v": FORMAT, "keyset": keysets.above(0), "file": token}
+    assert armored(content) == case["text"]
+
+
+@cases("license-file", "issued")
+def test_the_issuer_signs_what_the_vectors_say(case: Case) -> None:
+    vectors = document("license-file")
+    key = SigningKey.from_seed(bytes.fromhex(vectors["signing"]["seed"]))
+    issuer = LicenseFileIssuer(key, KeySetHistory([SignedKeySet.read(vectors["trust"])]))
+    text = issuer.issue(stored_in(case), file_order(case), instant(case["now"]))
+    content = json.loads(base64.b64decode("".join(text.splitlines()[1:-1])))
+    claims = json.loads(base64url.decode(content["file"].split(".")[1]))
+    assert claims | {"jti": case["jti"]} == case["claims"]
+
+
+@cases("license-file", "withheld")
+def test_a_license_file_is_not_issued(case: Case) -> None:
+    with pytest.raises(LicenseServerError) as refusal:
+        file_claims(stored_in(case), file_order(case), Origin("ls", "jti", 1), instant(case["now"]))
+    assert refusal.value.code == case["code"]
+
+
+@cases("file-request", "accepted")
+def test_a_request_for_a_license_file_is_read(case: Case) -> None:
+    read = read_file_request(case["text"].encode().ljust(case["padded_to"]))
+    members = read.model_dump()
+    assert members == {name: case["read"][name] for name in members}
+
+
+@cases("file-request", "refused")
+def test_a_request_for_a_license_file_is_refused(case: Case) -> None:
+    with pytest.raises(LicenseServerError) as refusal:
+        read_file_request(case["text"].encode().ljust(case["padded_to"]))
+    assert refusal.value.code == case["reason"]
+    if isinstance(refusal.value, InvalidField):
+        assert {error.field for error in refusal.value.errors} == {case["detail"]}
+
+
+@cases("self-service", "accepted")
+def test_a_customer_who_asks_is_read(case: Case) -> None:
+    email, product = self_service.read_request(case["body"].encode())
+    assert {"email": email.address, "product": product} == case["read"]
+
+
+@cases("self-service", "refused")
+def test_a_customer_who_asks_is_refused_with_the_code_of_the_mistake(case: Case) -> None:
+    with pytest.raises(LicenseServerError) as refusal:
+        self_service.read_request(case["body"].encode())
+    assert refusal.value.code == case["reason"]
+    if isinstance(refusal.value, InvalidField):
+        assert {error.field for error in refusal.value.errors} == {case["detail"]}
+
+
+def test_customers_get_the_one_answer() -> None:
+    answer = document("self-service")["answer"]
+    assert json.loads(self_service.ACCEPTED) == answer["document"]
+
+
+@cases("checkpoint", "written")
+def test_a_checkpoint_is_signed_to_the_byte(case: Case) -> None:
+    key = SigningKey.from_seed(bytes.fromhex(document("checkpoint")["signing"]["seed"]))
+    head = Head(case["seq"], bytes.fromhex(case["hash"]))
+    assert CheckpointSigner(key, case["iss"]).sign(head, instant(case["now"])) == case["token"]
+
+
+def checkpoint_keys() -> KeySetHistory:
+    return KeySetHistory([SignedKeySet.read(document("checkpoint")["trust"])])
+
+
+@cases("checkpoint", "accepted")
+def test_a_checkpoint_is_read(case: Case) -> None:
+    read, claims = read_checkpoint(case["token"], checkpoint_keys()), case["claims"]
+    assert read.issuer == claims["iss"]
+    assert read.head == Head(claims["seq"], bytes.fromhex(claims["hash"]))
+    assert read.at == instant(claims["ts"])
+
+
+@cases("checkpoint", "refused")
+def test_a_checkpoint_that_breaks_a_rule_is_refused(case: Case) -> None:
+    with pytest.raises(CompactRejected):
+        read_checkpoint(case["token"], checkpoint_keys())

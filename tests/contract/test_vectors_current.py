@@ -18,13 +18,17 @@ Document = dict[str, Any]
 # Which side must prove that it agrees with a file.
 READERS = {
     "cache.json": ["client"],
+    "checkpoint.json": ["server"],
     "decision.json": ["client"],
     "email.json": ["client", "server"],
+    "file-request.json": ["server"],
     "issue.json": ["server"],
     "key.json": ["client", "server"],
     "keyset.json": ["client", "server"],
+    "license-file.json": ["server"],
     "problem.json": ["client", "server"],
     "request.json": ["server"],
+    "self-service.json": ["server"],
     "state.json": ["client"],
 }
 
@@ -33,9 +37,11 @@ REASONS = {
     reason: set(slugs.split(", "))
     for reason, slugs in _ROW.findall(README.partition("## Reasons of refusal")[2])
 }
-MEMBERS = set(
-    json.loads((WIRE / "schemas" / "license-request.json").read_text())["properties"],
-)
+MEMBERS = {
+    name
+    for schema in ("license-request", "self-service-request", "file-request")
+    for name in json.loads((WIRE / "schemas" / f"{schema}.json").read_text())["properties"]
+}
 
 
 def _read(path: Path) -> Document:

@@ -18,6 +18,7 @@ from license_server.codes import Code
 from license_server.decisions import (
     VERSION,
     Claims,
+    Origin,
     encode_claims,
     new_decision_id,
     terms_of,
@@ -84,33 +85,40 @@ class LicenseFileIssuer:
         """
         if not self._published.not_before <= now.timestamp() < self._published.not_after:
             raise SigningUnavailable("the signing key is not valid at this time: rotate it")
-        end = _end(found.license, order.lasts, now)
-        signed = self._signer.sign(encode_claims(self._claims(found, order, now, end)))
+        newest = self._keysets.newest.content
+        origin = Origin(newest.iss, new_decision_id(), newest.epoch)
+        signed = self._signer.sign(encode_claims(file_claims(found, order, origin, now)))
         return armored({"v": FORMAT, "keyset": self._keysets.above(0), "file": signed})
 
-    def _claims(self, found: Found, order: FileOrder, now: datetime, end: datetime) -> Claims:
-        keyed = HMAC(order.key.symbols.encode("ascii"), SHA256())
-        newest = self._keysets.newest.content
-        lic, ends = found.license, int(end.timestamp())
-        return {
-            "v": VERSION,
-            "iss": newest.iss,
-            "aud": lic.product,
-            "jti": new_decision_id(),
-            "sub": lic.license_id,
-            "iat": int(now.timestamp()),
-            "ref": ends,
-            "exp": ends,
-            "grc": ends,
-            "ins": order.instance_id,
-            "kb": tie(keyed, "kb1.", lic.license_id),
-            "own": tie(keyed, "own1.", order.email.address),
-            "val": True,
-            "code": Code.VALID.value,
-            "wrn": [],
-            **terms_of(found, now),
-            "kse": newest.epoch,
-        }
+
+def file_claims(found: Found, order: FileOrder, origin: Origin, now: datetime) -> Claims:
+    """Return the claims of a file, in the contract's order.
+
+    Raises:
+        InvalidField: it would last too long.
+        StateConflict: the license is not usable now, or a trial that nobody has started.
+    """
+    keyed = HMAC(order.key.symbols.encode("ascii"), SHA256())
+    lic, ends = found.license, int(_end(found.license, order.lasts, now).timestamp())
+    return {
+        "v": VERSION,
+        "iss": origin.issuer,
+        "aud": lic.product,
+        "jti": origin.decision_id,
+        "sub": lic.license_id,
+        "iat": int(now.timestamp()),
+        "ref": ends,
+        "exp": ends,
+        "grc": ends,
+        "ins": order.instance_id,
+        "kb": tie(keyed, "kb1.", lic.license_id),
+        "own": tie(keyed, "own1.", order.email.address),
+        "val": True,
+        "code": Code.VALID.value,
+        "wrn": [],
+        **terms_of(found, now),
+        "kse": origin.keyset_epoch,
+    }
 
 
 LoadIssuer = Callable[[], LicenseFileIssuer]

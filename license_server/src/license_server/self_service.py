@@ -32,7 +32,7 @@ from license_server.throttle import source_of
 ACTOR_CUSTOMER: Final = "customer"
 RECOVERY_PREFIX: Final = "/v1/recovery/"
 
-_ACCEPTED: Final = b'{"message":"If this can be done for the address, a mail is on its way to it."}'
+ACCEPTED: Final = b'{"message":"If this can be done for the address, a mail is on its way to it."}'
 _PAGE_HEADERS: Final = (
     (b"content-type", b"text/html; charset=utf-8"),
     (
@@ -48,7 +48,10 @@ Handler = Callable[[Scope, Receive], Awaitable[RawResponse | None]]
 
 
 class SelfServiceRequest(BaseModel):
-    """Who asks for which product; members that it does not know are ignored."""
+    """Who asks for which product; members that it does not know are ignored.
+
+    Mirrors `wire/schemas/self-service-request.json`.
+    """
 
     model_config = ConfigDict(strict=True, frozen=True, hide_input_in_errors=True)
 
@@ -56,6 +59,24 @@ class SelfServiceRequest(BaseModel):
     product: str = Field(
         pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$", description="1 to 64 of a-z 0-9 . _ -"
     )
+
+
+def read_request(body: bytes) -> tuple[Email, str]:
+    """Parse who asks for which product.
+
+    Raises:
+        MalformedJson: the body is no strict JSON object.
+        InvalidField: a member is missing or malformed.
+    """
+    try:
+        request = SelfServiceRequest.model_validate(read_object(body))
+    except ValidationError as error:
+        fields = SelfServiceRequest.model_fields
+        names = [str(detail["loc"][0]) for detail in error.errors(include_input=False)]
+        raise InvalidField(
+            *(FieldError(name, f"{fields[name].description} is expected") for name in names)
+        ) from error
+    return Email.parse(request.email), request.product
 
 
 class SelfService:
@@ -96,16 +117,15 @@ class SelfService:
         body = await read_body(receive, MAX_BODY_BYTES)
         if body is None:
             return None
-        request = _read(body)
-        email = Email.parse(request.email)
+        email, product = read_request(body)
         with suppress(RateLimited):  # the answer must not tell that mails went before
             await self._count(scope, email)
             async with self._repository.transaction() as transaction:
                 desk = Desk(
                     transaction, self._vault, ACTOR_CUSTOMER, self._now(), _request_id(scope)
                 )
-                await ask(desk, email, request.product)
-        return RawResponse(HTTPStatus.ACCEPTED, _json_headers(_ACCEPTED), _ACCEPTED)
+                await ask(desk, email, product)
+        return RawResponse(HTTPStatus.ACCEPTED, _json_headers(ACCEPTED), ACCEPTED)
 
     async def _count(self, scope: Scope, email: Email) -> None:
         source = scope["client"][0] if scope["client"] else ""
@@ -148,17 +168,6 @@ def _page(status: HTTPStatus, title: str, content: str) -> RawResponse:
 
 def _json_headers(body: bytes) -> tuple[tuple[bytes, bytes], ...]:
     return ((b"content-type", b"application/json"), (b"content-length", b"%d" % len(body)))
-
-
-def _read(body: bytes) -> SelfServiceRequest:
-    try:
-        return SelfServiceRequest.model_validate(read_object(body))
-    except ValidationError as error:
-        fields = SelfServiceRequest.model_fields
-        names = [str(detail["loc"][0]) for detail in error.errors(include_input=False)]
-        raise InvalidField(
-            *(FieldError(name, f"{fields[name].description} is expected") for name in names)
-        ) from error
 
 
 def _request_id(scope: Scope) -> str | None:

@@ -27,5 +27,9 @@ def document() -> JsonObject:
         "iss": ISS,
         "trust": TRUST,
         "accepted": decision_accepted.cases(),
-        "refused": [*decision_form.cases(), *decision_content.cases()],
+        "refused": [
+            *decision_form.cases(),
+            *decision_content.cases(),
+            *decision_content.files(),
+        ],
     }

@@ -24,6 +24,7 @@ from cases.decision_case import CACHED, CALL, ONLINE, Told, changed, refused
 from cases.variants import each_left_out, each_replaced, without
 from reference.decision import Call, jws, key_binding, owner_binding, token
 from reference.encoding import JsonObject, b64url, compact
+from reference.signature import header
 
 YES = yes(CALL)
 NO = no("REVOKED", CALL)
@@ -221,4 +222,14 @@ def cases() -> list[Case]:
         *_times(),
         *_addressees(),
         *_requests(),
+    ]
+
+
+def files() -> list[Case]:
+    """List license files that are presented as decisions."""
+    filed = without(changed(YES, ref=YES["grc"], exp=YES["grc"], ins=None), "req")
+    text = jws(header(SIGNER.kid, "license-file+jwt"), compact(filed).encode(), SIGNER)
+    return [
+        refused("a license file in place of a decision", text, "header"),
+        _says("the claims of a license file as a decision", filed, "claims", CACHED),
     ]

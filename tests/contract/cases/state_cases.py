@@ -217,6 +217,36 @@ def _skews(cached: Cached) -> list[Case]:
     ]
 
 
+def _files() -> list[Case]:
+    """Ask about a license file: nobody received it online, so the wall clock is always asked."""
+    ends = NOW + 90 * DAY
+    filed = Cached(replace(PAID, exp=ends, grc=ends), None, HIGH_WATER)
+    later = _later_boot(ends)
+    return [
+        _case("a file just installed", filed, _same_boot(0), "ACTIVE"),
+        _case("a file of a trial", _file_of_trial(), _same_boot(0), "TRIAL"),
+        _case("a file installed long after it was issued", filed, _same_boot(0, ends), TOO_LONG),
+        _case("a file one second before its end", filed, _same_boot(1, ends - 1), "ACTIVE"),
+        _case("a file at its end by the boot clock", filed, _same_boot(ends - NOW, 0), TOO_LONG),
+        _case("a file, wall clock of 1970", filed, _same_boot(60, 0), "ACTIVE"),
+        _case("a file at its end, another boot", filed, later, TOO_LONG),
+        _case(
+            "a file in renewal grace", _ending(filed, NOW + DAY), _same_boot(DAY), "GRACE_RENEWAL"
+        ),
+        _case(
+            "a file, the license expired", _ending(filed, NOW + DAY), _same_boot(8 * DAY), "EXPIRED"
+        ),
+    ]
+
+
+def _file_of_trial() -> Cached:
+    return Cached(replace(TRIAL, exp=NOW + 3 * DAY, grc=NOW + 3 * DAY), None, HIGH_WATER)
+
+
+def _ending(cached: Cached, lex: int) -> Cached:
+    return replace(cached, decision=replace(cached.decision, lex=lex))
+
+
 def cases() -> list[Case]:
     """List them."""
-    return [*_precedence(), *_boundaries(), *_clocks()]
+    return [*_precedence(), *_boundaries(), *_clocks(), *_files()]

@@ -100,36 +100,48 @@ def verify(
 
 
 def _verified(text: str, context: Context, keyset: KeySet) -> JsonObject:
+    claims, key = opened(text, keyset, USE)
+    members = Members(claims, "claims")
+    members.text("req")
+    members.text("ins")
+    require_claims(members)
+    require(key.not_before <= members.integer("iat") < key.not_after, "kid-window")
+    require_addressees(claims, context, keyset)
+    if context.call:
+        require(claims["req"] == request_hash(context.call), "request")
+        require(claims["ins"] == context.call.instance_id, "instance")
+    require_bindings(claims, context)
+    return claims
+
+
+def opened(text: str, keyset: KeySet, use: str) -> tuple[JsonObject, SigningKey]:
+    """Open a compact JWS of one kind: its payload, and the key that signed it."""
     require(text.isascii(), "not-ascii")
     require(len(text) <= MAX_TOKEN_BYTES, "too-long")
     segments = text.split(".")
     require(len(segments) == 3, "segments")
     head, payload, signature = (from_b64url(segment) for segment in segments)
-    key = _key_for(head, keyset)
+    key = _key_for(head, keyset, use)
     message = f"{segments[0]}.{segments[1]}".encode()
     require(len(signature) == 64 and verifies(key.public, signature, message), "signature")
-    claims = read_object(payload)
-    members = Members(claims, "claims")
-    _require_claims(members)
-    require(key.not_before <= members.integer("iat") < key.not_after, "kid-window")
-    _require_bindings(claims, context, keyset)
-    return claims
+    return read_object(payload), key
 
 
-def _key_for(head: bytes, keyset: KeySet) -> SigningKey:
-    kid = kid_in(head, TYP)
+def _key_for(head: bytes, keyset: KeySet, use: str) -> SigningKey:
+    kid = kid_in(head, f"{use}+jwt")
     if kid is None:
         raise FlawError("header")
     if (key := keyset.keys.get(kid)) is None:
         raise FlawError("kid-unknown")
     require(key.status != "revoked", "kid-revoked")
-    require(USE in key.use, "kid-use")
+    require(use in key.use, "kid-use")
     return key
 
 
-def _require_claims(claims: Members) -> None:
+def require_claims(claims: Members) -> None:
+    """Hold the claims that a decision and a license file share to their forms."""
     claims.integer("v")
-    for name in ("iss", "aud", "jti", "ins", "req", "kb", "own"):
+    for name in ("iss", "aud", "jti", "kb", "own"):
         claims.text(name)
     claims.integer("iat")
     claims.integer("ref")
@@ -176,13 +188,15 @@ def _require_times(claims: Members) -> None:
     require(times == sorted(times) and times[-1] <= times[0] + MAX_LIFE, "times")
 
 
-def _require_bindings(claims: JsonObject, context: Context, keyset: KeySet) -> None:
+def require_addressees(claims: JsonObject, context: Context, keyset: KeySet) -> None:
+    """Hold that claims are of this version, of our server and for our product."""
     require(claims["v"] == 1, "version")
     require(claims["iss"] == keyset.iss, "issuer")
     require(claims["aud"] == context.product, "audience")
-    if context.call:
-        require(claims["req"] == request_hash(context.call), "request")
-        require(claims["ins"] == context.call.instance_id, "instance")
+
+
+def require_bindings(claims: JsonObject, context: Context) -> None:
+    """Hold that claims are about our key and owner."""
     sub = str(claims["sub"])
     require(claims["kb"] == key_binding(context.key, sub), "key-binding")
     require(claims["own"] == owner_binding(context.key, context.email), "owner-binding")

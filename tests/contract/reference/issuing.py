@@ -84,7 +84,7 @@ def claims(
         "val": code == "VALID",
         "code": code,
         "wrn": _warnings(shown, policy, now) if code == "VALID" and shown else [],
-        **(_terms(shown, policy, now) if shown else {}),
+        **(terms(shown, policy, now) if shown else {}),
         "kse": signer.kse,
     }
 
@@ -131,7 +131,8 @@ def _warnings(shown: License, policy: Policy, now: int) -> list[str]:
     return [warning for warning, holds in conditions.items() if holds]
 
 
-def _terms(shown: License, policy: Policy, now: int) -> JsonObject:
+def terms(shown: License, policy: Policy, now: int) -> JsonObject:
+    """Write the claims that tell of the license itself."""
     status = "trial" if shown.kind == "trial" else "active"
     if shown.standing != "active":
         status = shown.standing

@@ -64,9 +64,15 @@ def signature_entry(body: str, root: Pair, typ: str = TYP) -> JsonObject:
 
 
 def read_chain(
-    trust: object, stored: Sequence[object] = (), offered: Sequence[object] = ()
+    trust: object,
+    stored: Sequence[object] = (),
+    offered: Sequence[object] = (),
+    filed: Sequence[object] = (),
 ) -> KeySet:
     """Take in the stored sets, then the offered ones, and return the newest; all or nothing.
+
+    Those of a license file (`filed`) tell the way from the vendor's first set on: what is below
+    the newest that is known by then is left out.
 
     Raises:
         FlawError: the first rule that any of the sets breaks.
@@ -78,6 +84,10 @@ def read_chain(
             newest = _follow(newest, later)
     for document in offered:
         newest = _follow(newest, _read(document))
+    floor = newest.epoch
+    for later in [_read(document) for document in filed]:
+        if later.epoch >= floor:
+            newest = _follow(newest, later)
     return newest
 
 

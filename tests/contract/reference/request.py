@@ -2,17 +2,20 @@
 
 import re
 import unicodedata
+from collections.abc import Callable
 
 from reference.encoding import JsonObject, Members, from_b64url, read_object
 from reference.flaw import FlawError, RejectedError, rejecting, require
 from reference.keyset import MAX_EPOCH
-from reference.license_key import read_key
+from reference.license_key import ALPHABET, CHECK_SYMBOLS, read_key
 from reference.owner_email import read_email
 
 _PRODUCT = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _INSTANCE = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 _VERSION = re.compile(r"[0-9A-Za-z.+!_-]{1,32}")
 _CLIENT_NAME = re.compile(r"[\x20-\x7e]{1,64}")
+_HINT = re.compile(f"[{ALPHABET}]{{{CHECK_SYMBOLS}}}")
+MAX_FILE_REQUEST_BYTES = 16 * 1024
 _UNPRINTABLE = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
 
 
@@ -24,9 +27,35 @@ def read_request(body: bytes) -> JsonObject:
     """
     with rejecting("MALFORMED_JSON"):
         request = read_object(body)
-    normalized = {name: _read_member(name, request) for name in _READERS if _is_due(name, request)}
+    normalized = {
+        name: _read_member(name, request) for name in _REQUEST_READERS if _is_due(name, request)
+    }
     with rejecting("KEY_MALFORMED"):
         return normalized | {"license_key": read_key(str(request["license_key"]))}
+
+
+def read_self_service(body: bytes) -> JsonObject:
+    """Read the body that asks for a trial or a recovery.
+
+    Raises:
+        RejectedError: MALFORMED_JSON, or INVALID_FIELD with the member's name.
+    """
+    with rejecting("MALFORMED_JSON"):
+        request = read_object(body)
+    return {name: _read_member(name, request) for name in ("email", "product")}
+
+
+def read_file_request(text: bytes) -> JsonObject:
+    """Read what a machine that never goes online asks of its vendor.
+
+    Raises:
+        RejectedError: MALFORMED_JSON, or INVALID_FIELD with the member's name.
+    """
+    with rejecting("MALFORMED_JSON"):
+        require(len(text) <= MAX_FILE_REQUEST_BYTES, "json")
+        request = read_object(text)
+    names = ("v", "product", "email", "key_hint", "instance_id", "client")
+    return {name: _read_member(name, request) for name in names}
 
 
 def _is_due(name: str, request: JsonObject) -> bool:
@@ -66,7 +95,13 @@ def _read_deployment_name(members: Members) -> str:
     return name
 
 
-_READERS = {
+def _read_version(members: Members) -> int:
+    require(members.integer("v") == 1, "v")
+    return 1
+
+
+_Reader = Callable[[Members], object]
+_REQUEST_READERS: dict[str, _Reader] = {
     "license_key": lambda members: members.text("license_key", 0, 128),
     "email": lambda members: read_email(members.text("email", 0, 320)),
     "product": lambda members: _matching(members, "product", _PRODUCT),
@@ -76,4 +111,9 @@ _READERS = {
     "keyset_epoch": lambda members: members.integer("keyset_epoch", 0, MAX_EPOCH),
     "app_version": lambda members: _matching(members, "app_version", _VERSION),
     "deployment_name": _read_deployment_name,
+}
+_READERS: dict[str, _Reader] = {
+    **_REQUEST_READERS,
+    "v": _read_version,
+    "key_hint": lambda members: _matching(members, "key_hint", _HINT),
 }

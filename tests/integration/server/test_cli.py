@@ -1,6 +1,7 @@
 """The vendor's commands, as processes: exit statuses, files and what is printed where."""
 
 import asyncio
+import base64
 import json
 import os
 import shutil
@@ -18,6 +19,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from license_server import base64url
 from license_server.cli import main
 from license_server.errors import ConfigurationError
 from license_server.license_keys import LicenseKey
@@ -440,3 +442,49 @@ def test_a_doctor_ends_with_1_when_something_fails(shell: Shell) -> None:
     (shell.folder / "license-server.db").write_bytes(b"")
     done = shell.run("doctor")
     assert (done.status, "FAIL  D000" in done.stdout) == (1, True)
+
+
+def request_for(made: Mapping[str, Any], folder: Path, **changes: object) -> str:
+    """Write what `license-client request` writes for a license; where it is."""
+    path = folder / "this-machine.json"
+    members = {
+        "v": 1,
+        "product": made["product"],
+        "email": made["email"],
+        "key_hint": made["key"][-4:],
+        "instance_id": "press-2",
+        "client": {"name": "license-client", "version": "1.0.0"},
+    }
+    path.write_text(json.dumps({**members, **changes}))
+    return str(path)
+
+
+def test_a_license_file_is_made_by_a_request_alone(shell: Shell, tmp_path: Path) -> None:
+    made = shell.issue()
+    key = tmp_path / "key.txt"
+    key.write_text(made["key"])
+    file = tmp_path / "ada.license"
+    request = request_for(made, tmp_path)
+    shell("license", "file", "--request", request, "--key-file", str(key), "-o", str(file))
+    packed = json.loads(base64.b64decode("".join(file.read_text().splitlines()[1:-1])))
+    claims = json.loads(base64url.decode(packed["file"].split(".")[1]))
+    assert (claims["sub"], claims["ins"]) == (made["id"], "press-2")
+
+
+def test_a_request_that_names_no_license_or_two_is_refused(shell: Shell, tmp_path: Path) -> None:
+    made = shell.issue()
+    key = tmp_path / "key.txt"
+    key.write_text(made["key"])
+    line = ("license", "file", "--key-file", str(key), "-o", str(tmp_path / "ada.license"))
+
+    def refused(*options: str, status: int) -> str:
+        return shell(*line, *options, status=status)
+
+    stranger = request_for(made, tmp_path, email="eve@example.com")
+    assert "no license of db-api" in refused("--request", stranger, status=3)
+    broken = request_for(made, tmp_path, key_hint="none")
+    assert "key_hint" in refused("--request", broken, status=2)
+    good = request_for(made, tmp_path)
+    assert "not both" in refused("--request", good, "--instance", "x", status=2)
+    assert "LICENSE or --request" in refused(status=2)
+    assert not (tmp_path / "ada.license").exists()

@@ -1,12 +1,13 @@
 """`license-server license …`."""
 
 from datetime import datetime, timedelta
-from typing import Any, Final, TextIO
+from typing import Any, Final
 
 import click
 
 from license_server.cli import parameters
 from license_server.cli.bulk import export, import_
+from license_server.cli.license_file import file
 from license_server.cli.output import as_json, print_json, print_record, say, show, show_all
 from license_server.cli.session import Record, call, listed
 from license_server.cli.target import Target
@@ -43,11 +44,6 @@ Examples:
 
 `license-server license list` shows the ids."""
 
-_FILE_EPILOG: Final = """\b
-Examples:
-  license-server license file lic_… --for 90d -o ada.license < key.txt
-  license-server license file lic_… --key-file key.txt --instance 0d6f2a52-…"""
-
 _id = click.argument("license_id", metavar="LICENSE")
 _length = click.option(
     "--for",
@@ -67,6 +63,7 @@ def license_() -> None:
 
 license_.add_command(import_)
 license_.add_command(export)
+license_.add_command(file)
 
 
 @license_.command(epilog=_ISSUE_EPILOG)
@@ -267,35 +264,6 @@ def change(
         "notes": notes,
     }
     show(call(target, "PATCH", f"licenses/{license_id}", body=body), is_json=is_json)
-
-
-@license_.command("file", epilog=_FILE_EPILOG)
-@_id
-@click.option("--key-file", type=click.File(), default="-", help="Holds the key; '-' = stdin.")
-@click.option("--instance", metavar="ID", help="The one machine that it is for; any if missing.")
-@click.option(
-    "--for", "length", type=parameters.span, default="365d", show_default=True, metavar="SPAN"
-)
-@click.option("-o", "--output", type=click.File("x"), help="File to write; stdout if missing.")
-@click.pass_obj
-def file(
-    target: Target,
-    license_id: str,
-    key_file: TextIO,
-    instance: str | None,
-    length: timedelta,
-    output: TextIO | None,
-) -> None:
-    """Issue a license file for machines that never go online; it cannot be recalled."""
-    if key_file.isatty():
-        say("Type the license key: the server keeps none.")
-    body = {
-        "license_key": key_file.readline().strip(),
-        "instance_id": instance,
-        "lasts_seconds": parameters.seconds(length),
-    }
-    made = call(target, "POST", f"licenses/{license_id}/file", body=body)
-    click.echo(made["file"], nl=False, file=output)
 
 
 def _ending(length: timedelta | None, expires: datetime | None) -> Record:
