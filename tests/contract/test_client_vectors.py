@@ -16,6 +16,7 @@ from license_client import (
     KeySetRejectedError,
     LicenseError,
     OfflineError,
+    __version__,
     _base64,
 )
 from license_client._cache import Document, read_document, write_document
@@ -23,11 +24,15 @@ from license_client._clock import Deadline, Reading
 from license_client._conversation import Conversation
 from license_client._decision import Decision, Lease, Terms
 from license_client._emails import Email, read_email
+from license_client._file_request import write_file_request
 from license_client._http import HttpTransport
+from license_client._installation import with_file
 from license_client._keys import check_symbols, read_key
 from license_client._keyset import Trust, extend, load_anchor, resume
 from license_client._sealing import EncryptionKey, KeyRing
-from license_client._settings import build_settings
+from license_client._settings import Settings, build_settings
+from license_client._snapshot import Snapshot, take_snapshot
+from license_client._store import Content
 from license_client._transport import TlsFiles
 from license_client._verify import Credentials, Question, verify_decision
 from license_client.policy import (
@@ -56,6 +61,7 @@ ERRORS: dict[str, type[LicenseError]] = {
     )
 }
 Case = dict[str, Any]
+INSTALLED = Reading(wall=1_800_000_000, boottime=7, boot="boot")
 
 
 def document(name: str) -> Case:
@@ -177,6 +183,70 @@ def terms_of(claims: Case) -> Terms | None:
 def test_a_decision_that_breaks_a_rule_is_refused(case: Case) -> None:
     with refusal(case):
         verified(case)
+
+
+# License files
+
+
+def machine_of_case(case: Case) -> Settings:
+    return build_settings(
+        {
+            "product": case["product"],
+            "trust": compact(document("license-file")["trust"]),
+            "license_key": case["key"],
+            "email": case["email"],
+        }
+    )
+
+
+def cached_before(case: Case, settings: Settings) -> Snapshot:
+    """Return what the machine of a case knows: its chain of key sets, its id, its decision."""
+    if case["instance_id"] is None:
+        assert not case["known"]
+        cached = None
+    else:
+        cached = Document(case["stored"], tuple(case["known"]), case["instance_id"], None, None)
+    return take_snapshot(settings, Content(None, cached), INSTALLED)
+
+
+def installed(case: Case) -> Document | None:
+    settings, text = machine_of_case(case), case["text"].encode().ljust(case["padded_to"])
+    known = cached_before(case, settings)
+    assert settings.credentials is not None
+    assert (known.stored is None) == (case["stored"] is None)
+    return with_file(text, settings, settings.credentials, INSTALLED, known)
+
+
+@cases("license-file", "accepted")
+def test_a_license_file_is_installed(case: Case) -> None:
+    settings, claims, after = machine_of_case(case), case["claims"], installed(case)
+    if after is None:  # the very file that was there
+        after = cached_before(case, settings).document
+    else:
+        assert after.received is None
+        assert after.high_water == HighWater(claims["iat"], Mark("boot", 7))
+    stored = take_snapshot(settings, Content(None, after), INSTALLED).stored
+    assert stored is not None
+    decision = stored.decision
+    assert (decision.valid, decision.is_filed, decision.instance_id) == (True, True, claims["ins"])
+    assert (decision.issued_at, decision.lease) == (claims["iat"], (claims["exp"],) * 2)
+    assert (decision.license_id, decision.terms) == (claims["sub"], terms_of(claims))
+
+
+@cases("license-file", "refused")
+def test_a_license_file_that_breaks_a_rule_is_refused(case: Case) -> None:
+    with refusal(case):
+        installed(case)
+
+
+def test_a_request_for_a_license_file_is_one_that_servers_read() -> None:
+    vectors = document("file-request")
+    case = vectors["accepted"][0]
+    asked = case["read"]
+    credentials = Credentials(read_key(vectors["key"]), Email(asked["email"]))
+    written = write_file_request(asked["product"], credentials, asked["instance_id"])
+    ours, theirs = (f'"version":"{v}"' for v in (__version__, asked["client"]["version"]))
+    assert written.replace(ours, theirs) == case["text"]
 
 
 # Cache

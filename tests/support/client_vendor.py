@@ -123,6 +123,12 @@ def sign_key_set(payload: bytes, roots: list[Pair]) -> Json:
     return {"payload": b64(payload), "signatures": entries}
 
 
+def armored(content: Json) -> bytes:
+    """Return a license file: base64 between two marks."""
+    packed = base64.encodebytes(compact(content))
+    return b"-----BEGIN LICENSE FILE-----\n" + packed + b"-----END LICENSE FILE-----\n"
+
+
 def request_hash(operation: str, body: bytes) -> str:
     return b64(hashlib.sha256(f"req1.{operation}\n".encode() + body).digest())
 

@@ -12,7 +12,16 @@ from dataclasses import dataclass, field, replace
 
 import httpx
 
-from support.client_vendor import Json, Pair, Vendor, bindings, compact, make_key, request_hash
+from support.client_vendor import (
+    Json,
+    Pair,
+    Vendor,
+    armored,
+    bindings,
+    compact,
+    make_key,
+    request_hash,
+)
 from support.clock import DAY, HOUR, FixedClock
 
 PRODUCT = "demo-product"
@@ -158,6 +167,36 @@ class Simulator(httpx.BaseTransport):
             "kse": self.vendor.epoch,
         }
         return claims
+
+    def issue_file(
+        self,
+        license_: License,
+        lasts: int,
+        **changes: object,
+    ) -> bytes:
+        """Return a license file, its claims changed before they are signed."""
+        kb, own = bindings(license_.key, license_.email, license_.license_id)
+        now = self.clock.wall + self.clock_shift
+        claims: Json = {
+            "v": 1,
+            "iss": self.vendor.issuer,
+            "aud": license_.product,
+            "jti": secrets.token_urlsafe(16),
+            "sub": license_.license_id,
+            "iat": now,
+            **dict.fromkeys(("ref", "exp", "grc"), now + lasts),
+            "ins": None,
+            "kb": kb,
+            "own": own,
+            "val": True,
+            "code": "VALID",
+            "wrn": [],
+            **self._terms(license_),
+            "kse": self.vendor.epoch,
+            **changes,
+        }
+        signed = self.vendor.signer.compact("license-file+jwt", compact(claims))
+        return armored({"v": 1, "keyset": self.newer_key_sets(0), "file": signed})
 
     def _code(self, request: Request, license_: License | None) -> str:
         asked = request.members

@@ -55,6 +55,10 @@ class Vendor:
         """Revoke or suspend a license, or reinstate it."""
         self._run("license", command, sold.license_id)
 
+    def issue_file(self, sold: Sold, *options: str) -> str:
+        """Issue a license file by `options`; its text."""
+        return self._run("license", "file", *options, stdin=f"{sold.key}\n")
+
     @cached_property
     def trust(self) -> Path:
         """The file that applications ship."""
@@ -79,10 +83,12 @@ class Vendor:
         with running(*command, env=env) as server:
             yield server
 
-    def _run(self, *line: str) -> str:
+    def _run(self, *line: str, stdin: str = "") -> str:
         command = [str(BIN / "license-server"), "--dir", str(self.folder), *line]
         env = {**os.environ, **self.settings}
-        return subprocess.run(command, check=True, capture_output=True, text=True, env=env).stdout
+        return subprocess.run(
+            command, check=True, capture_output=True, text=True, env=env, input=stdin
+        ).stdout
 
 
 def found_vendor(folder: Path) -> Vendor:

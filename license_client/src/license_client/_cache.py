@@ -24,10 +24,10 @@ class Document(NamedTuple):
     """The content of a cache file, unverified.
 
     Attributes:
-        decision: a compact JWS, or None.
+        decision: a compact JWS, of a decision or of a license file, or None.
         key_sets: those above the shipped anchor, oldest first, as they travel.
         instance_id: of the deployment; made once and kept.
-        received: when the decision arrived.
+        received: when the decision was asked for; None for a license file.
         high_water: highest time recorded.
     """
 

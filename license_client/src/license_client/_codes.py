@@ -25,8 +25,9 @@ MESSAGES: Final = {
     "DECISION_REJECTED": "The stored license decision is not one that the vendor signed for this "
     "program. Refresh it online.",
     "KEYSET_REJECTED": "The stored key set is not one that the vendor signed. Refresh it online.",
-    "CACHE_UNREADABLE": "The license cache cannot be read: it is damaged, of a newer version of the "
-    "program, or sealed with another LICENSE_ENCRYPTION_KEY. Set that key, or activate again.",
+    "CACHE_UNREADABLE": "The license cache cannot be read: it is damaged, of a newer version "
+    "of the program, or sealed with another LICENSE_ENCRYPTION_KEY. Set that key, or activate "
+    "again.",
 }
 
 DENIALS: Final = frozenset(

@@ -8,7 +8,7 @@ from typing import Final
 import click
 
 from license_client import _report
-from license_client._codes import exit_status
+from license_client._codes import USABLE_STATUS, exit_status
 from license_client._environment import read_settings
 from license_client._settings import Settings
 from license_client._status import LicenseStatus
@@ -48,6 +48,31 @@ def finish(run: Callable[[], int], *, as_json: bool) -> None:
     except Exception as error:  # noqa: BLE001 - the edge of a process; people get a line, not a trace
         say(f"✘ unexpected {type(error).__name__}; please report it to the vendor")
         sys.exit(_UNEXPECTED)
+
+
+def call(
+    ask: Callable[[LicenseClient], LicenseStatus], *, as_json: bool, wanted: tuple[str, ...] = ()
+) -> None:
+    """Ask a client for a status, show it, and end the process with what it means.
+
+    Args:
+        ask: what to ask for.
+        as_json: show it for a script.
+        wanted: codes that are no failure, though nothing is usable.
+    """
+
+    def run() -> int:
+        found = ask(client_of(read_environment({})))
+        show(found, as_json=as_json)
+        return USABLE_STATUS if found.code in wanted else exit_status(found.code)
+
+    finish(run, as_json=as_json)
+
+
+def show(found: LicenseStatus, *, as_json: bool) -> None:
+    """Show a status on stdout, and its notices on stderr."""
+    warn(found)
+    click.echo(_report.as_json(found) if as_json else _report.as_text(found))
 
 
 def read_environment(given: Mapping[str, str]) -> Settings:

@@ -5,7 +5,7 @@ Exit statuses are the contract's: 0 usable, 2 usage, 3 denied or unlicensed, 4 e
 """
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Final
 
 import click
@@ -17,14 +17,17 @@ from license_client._codes import USABLE_STATUS, exit_status
 from license_client._command_edge import (
     CONTEXT,
     SETTINGS,
+    call,
     client_of,
     finish,
     json_option,
     read_environment,
     say,
+    show,
     warn,
 )
 from license_client._examination import examine
+from license_client._file_commands import install, request
 from license_client._findings import Level, failed
 from license_client._settings import Settings
 from license_client._status import LicenseStatus
@@ -102,7 +105,7 @@ Examples:
 @json_option
 def activate(*, as_json: bool) -> None:
     """Register this machine under LICENSE_KEY and LICENSE_EMAIL."""
-    _call(lambda client: client.activate(), as_json=as_json)
+    call(lambda client: client.activate(), as_json=as_json)
 
 
 @license_client.command(epilog=_EXAMPLES)
@@ -111,7 +114,7 @@ def activate(*, as_json: bool) -> None:
 def status(*, as_json: bool, watch: bool) -> None:
     """Show the license as the cache has it, without the network."""
     if not watch:
-        _call(lambda client: client.status(), as_json=as_json)
+        call(lambda client: client.status(), as_json=as_json)
         return
 
     def run() -> int:
@@ -119,7 +122,7 @@ def status(*, as_json: bool, watch: bool) -> None:
         try:
             for found in _changes(client_of(read_environment({}))):
                 code = found.code
-                _show(found, as_json=as_json)
+                show(found, as_json=as_json)
         except KeyboardInterrupt:
             pass
         return exit_status(code)
@@ -143,14 +146,14 @@ def _changes(client: LicenseClient) -> Iterator[LicenseStatus]:
 @json_option
 def refresh(*, as_json: bool) -> None:
     """Ask the license server now; a usable cache bridges it when it is down."""
-    _call(_refresh, as_json=as_json)
+    call(_refresh, as_json=as_json)
 
 
 @license_client.command(epilog=_EXAMPLES)
 @json_option
 def deactivate(*, as_json: bool) -> None:
     """Give this machine up and empty the cache."""
-    _call(lambda client: client.deactivate(), as_json=as_json, wanted=("DEACTIVATED",))
+    call(lambda client: client.deactivate(), as_json=as_json, wanted=("DEACTIVATED",))
 
 
 @license_client.command("what-is-sent", epilog=_EXAMPLES)
@@ -197,7 +200,8 @@ def doctor(*, as_json: bool) -> None:
     finish(run, as_json=False)
 
 
-license_client.add_command(cache)
+for _command in (cache, install, request):
+    license_client.add_command(_command)
 
 
 def _refresh(client: LicenseClient) -> LicenseStatus:
@@ -208,19 +212,3 @@ def _refresh(client: LicenseClient) -> LicenseStatus:
         if not cached.usable:
             raise
         return cached
-
-
-def _call(
-    ask: Callable[[LicenseClient], LicenseStatus], *, as_json: bool, wanted: tuple[str, ...] = ()
-) -> None:
-    def run() -> int:
-        found = ask(client_of(read_environment({})))
-        _show(found, as_json=as_json)
-        return USABLE_STATUS if found.code in wanted else exit_status(found.code)
-
-    finish(run, as_json=as_json)
-
-
-def _show(found: LicenseStatus, *, as_json: bool) -> None:
-    warn(found)
-    click.echo(_report.as_json(found) if as_json else _report.as_text(found))

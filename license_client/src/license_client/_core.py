@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from license_client._clock import Clock, Deadline, Reading
 from license_client._emails import Email
+from license_client._installation import with_file
 from license_client._memory import Memory
 from license_client._placement import (
     Answer,
@@ -138,6 +139,24 @@ class Core:
             conversation.ask("validate", credentials, self._instance_id(known))
         )
 
+    def install(self, file: bytes) -> LicenseStatus:
+        """Take a license file in, without asking anybody."""
+        credentials, now = self._require_credentials(), self._clock.read()
+        change = partial(with_file, file, self._settings, credentials, now)
+        after = self._memory.update(change, now, replaces_unreadable=True)
+        self._is_contradicted = False
+        return self._describe(after, now)
+
+    def request_file(self) -> str:
+        """Return what the vendor needs to know to issue a license file for this machine."""
+        credentials = self._require_credentials()
+        known = self._memory.update(with_identity, self._clock.read())
+        if not self._has_lasting_id(known):
+            raise ConfigurationError(_NO_IDENTITY)
+        from license_client._file_request import write_file_request  # noqa: PLC0415 - rarely needed
+
+        return write_file_request(self._settings.product, credentials, self._instance_id(known))
+
     def refresh_if_due(self) -> LicenseStatus:
         """Ask if it is time to and nobody else does; trouble becomes a notice, never an error."""
         credentials = self._settings.credentials
@@ -177,13 +196,16 @@ class Core:
 
     def _possible(self, operation: str, known: Snapshot) -> str:
         """Return what a machine without a lasting id may do: it is never activated."""
-        saved = self._memory.saved_identity
-        self._has_identity = self._instance_id(known) in (self._settings.instance_id, saved)
+        self._has_identity = self._has_lasting_id(known)
         if self._has_identity:
             return operation
         if operation == "deactivate":
             raise ConfigurationError(_NO_IDENTITY)
         return "validate"
+
+    def _has_lasting_id(self, known: Snapshot) -> bool:
+        saved = self._memory.saved_identity
+        return self._instance_id(known) in (self._settings.instance_id, saved)
 
     def _take(self, answer: Answer, asked: Reading) -> LicenseStatus:
         now = self._clock.read()

@@ -60,8 +60,8 @@ class Decision(NamedTuple):
         license_id: "lic_…", or "" where the decision names no license.
         issued_at: when it was made (`iat`).
         refresh_at: when to ask again (`ref`).
-        request: hash of the request that it answers (`req`).
-        instance_id: deployment that asked (`ins`).
+        request: hash of the request that it answers (`req`); None in a license file.
+        instance_id: deployment that asked (`ins`); None in a file for any machine of the owner.
         key_binding: ties it to the license key (`kb`).
         owner_binding: ties it to key and email (`own`).
         code: VALID exactly in a yes.
@@ -77,8 +77,8 @@ class Decision(NamedTuple):
     license_id: str
     issued_at: int
     refresh_at: int
-    request: str
-    instance_id: str
+    request: str | None
+    instance_id: str | None
     key_binding: str
     owner_binding: str
     code: str
@@ -92,6 +92,11 @@ class Decision(NamedTuple):
         """Whether this is a yes."""
         return self.lease is not None
 
+    @property
+    def is_filed(self) -> bool:
+        """Whether it came in a license file, and not as the answer to a request."""
+        return self.request is None
+
 
 def read_claims(claims: JsonObject) -> Decision:
     """Read the claims of a decision.
@@ -99,6 +104,27 @@ def read_claims(claims: JsonObject) -> Decision:
     Raises:
         MalformedError: a claim is missing, has another type, or contradicts another.
     """
+    return _read(claims, text(claims, "req"), text(claims, "ins"))
+
+
+def read_file_claims(claims: JsonObject) -> Decision:
+    """Read the claims of a license file: a yes that answers no request and ends at once.
+
+    Raises:
+        MalformedError: as `read_claims`, or its three ends are not one.
+    """
+    if "req" in claims or "ins" not in claims:
+        raise MalformedError("req, ins: a file has no request, and says its machine or null")
+    instance_id = None if claims["ins"] is None else text(claims, "ins")
+    decision = _read(claims, None, instance_id)
+    if decision.lease is None:
+        raise MalformedError("val: expected a yes", rule="code")
+    if {decision.refresh_at} != set(decision.lease):
+        raise MalformedError("ref, exp, grc: expected to be one time", rule="times")
+    return decision
+
+
+def _read(claims: JsonObject, request: str | None, instance_id: str | None) -> Decision:
     text(claims, "jti")
     code = _read_code(claims)
     decision = Decision(
@@ -108,8 +134,8 @@ def read_claims(claims: JsonObject) -> Decision:
         license_id=text(claims, "sub", minimum=0),
         issued_at=integer(claims, "iat"),
         refresh_at=integer(claims, "ref"),
-        request=text(claims, "req"),
-        instance_id=text(claims, "ins"),
+        request=request,
+        instance_id=instance_id,
         key_binding=text(claims, "kb"),
         owner_binding=text(claims, "own"),
         code=code,

@@ -8,7 +8,7 @@ from license_client._decision import Decision
 from license_client._keyset import Trust, resume
 from license_client._settings import Settings
 from license_client._store import Content, Stamp
-from license_client._verify import verify_decision
+from license_client._verify import verify_kept
 from license_client.errors import DecisionRejectedError, KeySetRejectedError
 from license_client.policy import Stored
 
@@ -77,7 +77,7 @@ def take_snapshot(settings: Settings, content: Content, now: Reading) -> Snapsho
 def _verify(settings: Settings, token: str, trust: Trust) -> Decision:
     if settings.credentials is None:
         raise DecisionRejectedError("no license key is configured", rule="key-binding")
-    return verify_decision(
+    return verify_kept(
         token,
         key_set=trust.current,
         product=settings.product,

@@ -159,6 +159,11 @@ def _message(decision: Decision, state: State) -> str:
         )
     if state.usable:
         return MESSAGES["VALID"]
+    if state is State.OFFLINE_GRACE_EXCEEDED and decision.is_filed:
+        return (
+            f"The license file ended on {_written(lease.grace_until)}. "
+            "Install a newer one, or connect this machine and refresh."
+        )
     # Reached by the passing of time alone: a renewal may be waiting at the server.
     return f"{MESSAGES[state]} Not confirmed by the server since {_written(decision.issued_at)}."
 

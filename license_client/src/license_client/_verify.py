@@ -1,11 +1,13 @@
 """Verify a decision: text in, a decision that may be believed or one error out.
 
+What a license file holds is verified by the same steps, under a header of its own.
+
 1.  Take in the key sets of the answer (the caller has done so, by `_keyset.extend`).
 2.  At most 8 KiB, ASCII.
 3.  Three segments.
 4.  Canonical base64url, each of them.
-5.  The exact header of a decision.
-6.  The kid is known, not revoked, and may sign decisions.
+5.  The exact header of its kind, a decision or a license file: a caller says which it takes.
+6.  The kid is known, not revoked, and may sign this kind.
 7.  The Ed25519 signature.
 8.  A strict JSON object, the claims' types, iat <= ref <= exp <= grc; and, since `iat` is known
     now, within the time of the kid: judged by `iat`, never by a local clock.
@@ -19,7 +21,7 @@ Nothing is skipped because something is missing, and any failure leaves the stat
 from typing import Final, NamedTuple
 
 from license_client import _base64
-from license_client._decision import Decision, read_claims
+from license_client._decision import Decision, read_claims, read_file_claims
 from license_client._digests import sha256
 from license_client._emails import Email
 from license_client._json import MalformedError, read_object
@@ -29,9 +31,11 @@ from license_client._signatures import SIGNATURE_BYTES, read_kid, verifies
 from license_client.errors import DecisionRejectedError
 
 KIND: Final = "license-decision"
+FILE_KIND: Final = "license-file"
 VERSION: Final = 1
 MAX_BYTES: Final = 8_192
 _SEGMENTS: Final = 3
+_READERS: Final = {KIND: read_claims, FILE_KIND: read_file_claims}
 
 
 class Credentials(NamedTuple):
@@ -76,7 +80,7 @@ def verify_decision(
         DecisionRejectedError: `rule` names the first check that failed.
     """
     try:
-        decision = _read(token, key_set)
+        decision = _read(token, KIND, key_set)
         _require_ours(decision, key_set, product)
         if question is not None:
             _require_answer(decision, question)
@@ -86,14 +90,50 @@ def verify_decision(
     return decision
 
 
-def _read(token: str, key_set: KeySet) -> Decision:
+def verify_filed(
+    token: str, *, key_set: KeySet, product: str, credentials: Credentials
+) -> Decision:
+    """Return the decision of a license file, by its compact JWS.
+
+    Raises:
+        DecisionRejectedError: `rule` names the first check that failed.
+    """
+    try:
+        decision = _read(token, FILE_KIND, key_set)
+        _require_ours(decision, key_set, product)
+        _require_bound(decision, credentials)
+    except MalformedError as error:
+        raise _rejected(error.rule or "claims") from error
+    return decision
+
+
+def verify_kept(token: str, *, key_set: KeySet, product: str, credentials: Credentials) -> Decision:
+    """Return the decision that a cache holds: an answer of the server, or a license file's.
+
+    Raises:
+        DecisionRejectedError: `rule` names the first check that failed.
+    """
+    verify = verify_filed if _is_filed(token) else verify_decision
+    return verify(token, key_set=key_set, product=product, credentials=credentials)
+
+
+def _is_filed(token: str) -> bool:
+    """Ask which kind a token of our own cache says to be; it is held to that kind afterwards."""
+    try:
+        read_kid(_base64.decode(token.partition(".")[0]), FILE_KIND)
+    except MalformedError:
+        return False
+    return True
+
+
+def _read(token: str, kind: str, key_set: KeySet) -> Decision:
     segments = _split(token)  # 2, 3
     header, payload, signature = map(_base64.decode, segments)  # 4
-    key = _find_key(read_kid(header, KIND), key_set)  # 5, 6
+    key = _find_key(read_kid(header, kind), kind, key_set)  # 5, 6
     message = f"{segments[0]}.{segments[1]}".encode("ascii")
     if len(signature) != SIGNATURE_BYTES or not verifies(key.public, signature, message):  # 7
         raise _rejected("signature")
-    decision = read_claims(read_object(payload))  # 8
+    decision = _READERS[kind](read_object(payload))  # 8
     if not key.covers(decision.issued_at):
         raise _rejected("kid-window")
     return decision
@@ -110,13 +150,13 @@ def _split(token: str) -> list[str]:
     return segments
 
 
-def _find_key(kid: str, key_set: KeySet) -> SigningKey:
+def _find_key(kid: str, kind: str, key_set: KeySet) -> SigningKey:
     key = key_set.keys.get(kid)
     if key is None:
         raise _rejected("kid-unknown")
     if key.revoked:
         raise _rejected("kid-revoked")
-    if KIND not in key.uses:
+    if kind not in key.uses:
         raise _rejected("kid-use")
     return key
 

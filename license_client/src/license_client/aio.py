@@ -67,6 +67,10 @@ class AsyncLicenseClient:
         """Ask about any license once."""
         return await _in_thread(lambda: self._client.check(license_key, email))
 
+    async def install(self, file: bytes | Path) -> LicenseStatus:
+        """Take in a license file of the vendor's."""
+        return await _in_thread(lambda: self._client.install(file))
+
     async def refresh_if_due(self) -> LicenseStatus:
         """Validate when the server wanted it, otherwise return `status`."""
         return await _in_thread(self._client.refresh_if_due)

@@ -7,6 +7,7 @@ from typing import Self, Unpack
 
 from license_client._core import Core
 from license_client._emails import read_email
+from license_client._installation import read_file
 from license_client._keys import read_key
 from license_client._settings import Options, build_settings
 from license_client._status import LicenseStatus
@@ -111,6 +112,23 @@ class LicenseClient:
         """
         owner = self._core.require_email() if email is None else read_email(email)
         return self._core.check(Credentials(read_key(license_key), owner))
+
+    def install(self, file: bytes | Path) -> LicenseStatus:
+        """Take in a license file of the vendor's, for a machine that never goes online.
+
+        The file is verified before it touches the cache, and takes the place of what is older;
+        the very file that is there already changes nothing. A later answer of the license server
+        takes its place in turn.
+
+        Args:
+            file: its text, or where it is.
+
+        Raises:
+            RejectedError: it is not signed for us, or not newer than what is here (rule
+                `not-newer`); the license is unchanged.
+            ConfigurationError: no key or email is configured, or the file cannot be read.
+        """
+        return self._core.install(read_file(file) if isinstance(file, Path) else file)
 
     def refresh_if_due(self) -> LicenseStatus:
         """Validate when the server wanted it, otherwise return `status`; call it every minute.

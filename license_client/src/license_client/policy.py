@@ -75,7 +75,8 @@ class Stored(NamedTuple):
     """A verified decision and what is known of the time since.
 
     Attributes:
-        received: when it arrived, by the boot clock; None for one that was not received online.
+        received: when it was asked for, by the boot clock; None for a license file, which nobody
+            asked for: it may be old when it is installed, so that its age is not its time here.
         high_water: the highest time recorded since.
     """
 

@@ -117,6 +117,8 @@ def test_without_click_a_command_says_what_to_install(environ: dict[str, str]) -
         "license-client cache show",
         "license-client cache rekey",
         "license-client cache clear",
+        "license-client install",
+        "license-client request",
     ],
 )
 def test_every_command_explains_itself_with_examples(environ: dict[str, str], line: str) -> None:

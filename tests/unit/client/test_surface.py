@@ -34,6 +34,7 @@ METHODS = [
     "check",
     "deactivate",
     "from_env",
+    "install",
     "refresh_if_due",
     "start",
     "status",

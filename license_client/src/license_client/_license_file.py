@@ -1,0 +1,98 @@
+"""License files: what a vendor hands to machines that never go online.
+
+A text between two marks holds key sets and a signed yes. Reading it is strict; only white space
+between its characters means nothing, because mail programs put it there.
+
+1. At most 128 KiB, ASCII.
+2. The marks, and nothing else around what is between them.
+3. Canonical base64 of a strict JSON object, its version and its members.
+4. Key sets, by `_keyset`: those below the newest that is known are left out.
+5. The token, by `_verify`.
+6. It is for this machine, or for any of its owner's.
+"""
+
+import binascii
+from typing import Final, NamedTuple
+
+from license_client._decision import Decision
+from license_client._json import JsonObject, MalformedError, inners, integer, read_object, text
+from license_client._keyset import Trust, resume
+from license_client._verify import Credentials, verify_filed
+from license_client.errors import DecisionRejectedError
+
+MAX_BYTES: Final = 128 * 1024  # as the cache, which has to hold what is in a file
+VERSION: Final = 1
+_BEGIN: Final = b"-----BEGIN LICENSE FILE-----"
+_END: Final = b"-----END LICENSE FILE-----"
+_WHITE_SPACE: Final = b" \t\r\n"
+
+
+class Filed(NamedTuple):
+    """A verified license file: its decision, the token of that, and the key sets with its own."""
+
+    decision: Decision
+    token: str
+    trust: Trust
+
+
+def verify_file(
+    file: bytes, *, trust: Trust, product: str, credentials: Credentials, instance_id: str | None
+) -> Filed:
+    """Return what may be believed of a license file.
+
+    Args:
+        file: its text.
+        trust: key sets as far as they are known here.
+        product: ours, as the program names it.
+        credentials: key and email that it must be about.
+        instance_id: of this deployment; None when it has none yet.
+
+    Raises:
+        DecisionRejectedError: `rule` names the first check that failed.
+        KeySetRejectedError: the key sets in it are not the roots'.
+    """
+    try:
+        content = read_object(_unpack(file))  # 3
+        key_sets, token = _read_content(content)
+    except MalformedError as error:
+        raise rejected_file(error.rule or "structure") from error
+    known = resume(trust, key_sets)  # 4
+    decision = verify_filed(  # 5
+        token, key_set=known.current, product=product, credentials=credentials
+    )
+    if decision.instance_id not in (None, instance_id):  # 6
+        raise rejected_file("instance")
+    return Filed(decision, token, known)
+
+
+def rejected_file(rule: str) -> DecisionRejectedError:
+    """Return the error for a file that breaks `rule`."""
+    return DecisionRejectedError(
+        f"the license file breaks the rule {rule!r}; the license is unchanged. "
+        "Ask the vendor for a new file for this key, email and machine",
+        rule=rule,
+    )
+
+
+def _unpack(file: bytes) -> bytes:
+    if len(file) > MAX_BYTES:  # 1
+        raise MalformedError(f"longer than {MAX_BYTES} bytes", rule="too-long")
+    if not file.isascii():
+        raise MalformedError("not ASCII", rule="not-ascii")
+    armor = file.strip(_WHITE_SPACE)  # 2
+    if len(armor) < len(_BEGIN + _END) or not (armor.startswith(_BEGIN) and armor.endswith(_END)):
+        raise MalformedError("not between the marks of a license file", rule="armor")
+    packed = armor[len(_BEGIN) : -len(_END)].translate(None, _WHITE_SPACE)
+    try:
+        content = binascii.a2b_base64(packed, strict_mode=True)
+    except binascii.Error as error:
+        raise MalformedError("not base64", rule="base64") from error
+    if binascii.b2a_base64(content, newline=False) != packed:
+        raise MalformedError("not canonical base64", rule="base64")
+    return content
+
+
+def _read_content(members: JsonObject) -> tuple[list[JsonObject], str]:
+    if integer(members, "v") != VERSION:
+        raise MalformedError("v: this program reads version 1; update it", rule="version")
+    return inners(members, "keyset"), text(members, "file", maximum=MAX_BYTES)
