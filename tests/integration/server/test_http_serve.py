@@ -17,6 +17,7 @@ from support.servers import BIN, RunningServer, running
 from support.tls import TlsFiles, issue_certificate
 
 PROGRAM = BIN / "license-server"
+OPENAPI = Path(__file__).parents[3] / "license_server" / "wire" / "openapi.json"
 EMAIL = "canary.person@mail.example"
 REFUSED = 78  # EX_CONFIG of sysexits.h
 
@@ -63,6 +64,24 @@ def server(made: Path, key: str) -> Iterator[RunningServer]:
     assert key
     with running(PROGRAM, "--dir", made, "serve") as started:
         yield started
+
+
+def test_the_published_description_tells_the_methods_of_every_address(
+    server: RunningServer,
+) -> None:
+    described = json.loads(OPENAPI.read_text())["paths"]
+    answers = {
+        path: httpx.request("OPTIONS", f"{server.url}{path.replace('{token}', 'x')}")
+        for path in described
+    }
+    allowed = {
+        path: set(answer.headers["allow"].split(", ")) - {"HEAD"}
+        for path, answer in answers.items()
+    }
+    assert allowed == {
+        path: {method.upper() for method in item if method != "parameters"}
+        for path, item in described.items()
+    }
 
 
 @pytest.fixture
