@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from license_client.testing.clock import FixedClock
+from license_client.testing.simulator import PRODUCT, Simulator
 from support.client_machine import machine_of
-from support.clock import FixedClock
-from support.simulator import PRODUCT, Simulator
 
 ROUNDS: Final = 30
 AT_MOST_MS: Final = 50

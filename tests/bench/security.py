@@ -13,10 +13,10 @@ from license_client._emails import read_email
 from license_client._keys import read_key
 from license_client._settings import build_settings
 from license_client._verify import Credentials, verify_decision
+from license_client.testing.clock import FixedClock
+from license_client.testing.simulator import Request, Simulator
 from support.client_machine import machine_of
 from support.client_mutations import mutated
-from support.clock import FixedClock
-from support.simulator import Request, Simulator
 
 MUTATIONS: Final = 100_000
 KILLS: Final = 1_000

@@ -44,10 +44,10 @@ from license_client.policy import (
     state_of,
     time_of,
 )
+from license_client.testing.clock import FixedClock
+from license_client.testing.simulator import Simulator, reply
+from license_client.testing.vendor import compact
 from support.client_machine import machine_of
-from support.client_vendor import compact
-from support.clock import FixedClock
-from support.simulator import Simulator, reply
 
 VECTORS = Path(__file__).parents[2] / "license_server" / "wire" / "vectors"
 ERRORS: dict[str, type[LicenseError]] = {

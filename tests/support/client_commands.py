@@ -5,8 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from license_client.testing.simulator import License
 from support.client_machine import Machine
-from support.simulator import License
 
 BIN = Path(sys.executable).parent
 

@@ -7,8 +7,8 @@ from typing import cast
 from license_client import LicenseClient
 from license_client._settings import Options, build_settings
 from license_client._wiring import connect
-from support.clock import FixedClock
-from support.simulator import PRODUCT, License, Simulator
+from license_client.testing.clock import FixedClock
+from license_client.testing.simulator import PRODUCT, License, Simulator
 
 ENCRYPTION_KEY = "0123456789abcdef" * 4
 

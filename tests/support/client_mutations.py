@@ -7,7 +7,7 @@ import json
 import random
 from collections.abc import Iterator
 
-from support.client_vendor import Pair, Vendor, b64, compact, unb64
+from license_client.testing.vendor import Pair, Vendor, b64, compact, unb64
 
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 _VALUES: tuple[object, ...] = (None, True, False, 0, 1, -1, 2**53, 1.0, "", "VALID", [], {})

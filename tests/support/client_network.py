@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
 
-from support.simulator import Simulator
+from license_client.testing.simulator import Simulator
 
 
 @contextmanager

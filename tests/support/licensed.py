@@ -6,9 +6,9 @@ from pathlib import Path
 
 from db_api.license_gate import PRODUCT, LicenseGate, Owner
 from license_client import AsyncLicenseClient
+from license_client.testing.clock import FixedClock
+from license_client.testing.simulator import Simulator
 from support.client_machine import machine_of
-from support.clock import FixedClock
-from support.simulator import Simulator
 
 
 def simulator_of_today() -> Simulator:

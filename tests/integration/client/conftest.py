@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from license_client.testing.clock import FixedClock
+from license_client.testing.simulator import License, Simulator
+from license_client.testing.vendor import Vendor
 from support.client_commands import environment_of
 from support.client_machine import Machine, machine_of
-from support.client_vendor import Vendor
-from support.clock import FixedClock
-from support.simulator import License, Simulator
 
 
 @pytest.fixture

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from license_client.testing.simulator import License, Simulator
+from license_client.testing.vendor import Pair, make_key
 from support.client_commands import configured, run
 from support.client_network import serving
-from support.client_vendor import Pair, make_key
-from support.simulator import License, Simulator, saying, signing_with
+from support.switches import saying, signing_with
 
 
 def test_activation_looks_as_users_know_it(

@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 
 import license_client
+from license_client.testing.simulator import License, Simulator
 from support.client_commands import BIN, configured, run
 from support.client_machine import Machine
 from support.client_network import serving
-from support.simulator import License, Simulator, saying
+from support.switches import saying
 from support.tls import issue_certificate
 
 NEW_KEY = "fedcba9876543210" * 4

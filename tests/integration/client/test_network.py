@@ -16,9 +16,9 @@ import trustme
 from license_client import ConfigurationError, LicenseClient, OfflineError
 from license_client._settings import Options, build_settings
 from license_client._wiring import connect
+from license_client.testing.simulator import Simulator
 from support.client_machine import Machine
 from support.client_network import misbehaving, serving
-from support.simulator import Simulator
 
 Behavior = Callable[[socket.socket, threading.Event], None]
 HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"

@@ -14,9 +14,9 @@ import httpx
 import pytest
 
 from license_client import OfflineError, State
+from license_client.testing.simulator import License, Request, Simulator, unreachable
 from support.client_machine import Machine
 from support.client_network import serving
-from support.simulator import License, Request, Simulator, unreachable
 
 TESTS = Path(__file__).parents[2]
 NOBODY = 65_534

@@ -4,11 +4,11 @@ from pathlib import Path
 import pytest
 
 from db_api.license_gate import LicenseGate
-from support.client_vendor import make_key
-from support.clock import DAY
+from license_client.testing.clock import DAY
+from license_client.testing.simulator import unreachable
+from license_client.testing.vendor import make_key
 from support.licensed import LicensedMachine
 from support.management import Api, running_api
-from support.simulator import unreachable
 
 pytestmark = pytest.mark.anyio
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from license_client.testing.clock import FixedClock
+from license_client.testing.simulator import License, Simulator
 from support.client_machine import Machine, machine_of
-from support.clock import FixedClock
-from support.simulator import License, Simulator
 
 
 @pytest.fixture

@@ -6,8 +6,9 @@ import threading
 import pytest
 
 from license_client import AsyncLicenseClient, OfflineError, State
+from license_client.testing.simulator import Simulator, unreachable
 from support.client_machine import Machine
-from support.simulator import Simulator, hanging, unreachable
+from support.switches import hanging
 
 pytestmark = pytest.mark.anyio
 

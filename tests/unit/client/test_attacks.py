@@ -16,27 +16,29 @@ from license_client import (
 from license_client._emails import read_email
 from license_client._settings import build_settings
 from license_client._verify import verify_decision
-from support.client_machine import Machine
-from support.client_mutations import mutated
-from support.client_vendor import Pair, Vendor
-from support.clock import DAY, HOUR
-from support.simulator import (
+from license_client.testing.clock import DAY, HOUR
+from license_client.testing.simulator import (
     License,
     Request,
     Simulator,
     Switch,
-    claiming,
     decided,
+    reply,
+    unreachable,
+)
+from license_client.testing.vendor import Pair, Vendor
+from support.client_machine import Machine
+from support.client_mutations import mutated
+from support.switches import (
+    claiming,
     endless,
     hanging,
     replaying,
-    reply,
     saying,
     signing_with,
     swapping,
     to_operation,
     truncated,
-    unreachable,
 )
 
 REVOKED = b'{"revoked":true,"valid":false,"code":"REVOKED"}'

@@ -19,9 +19,9 @@ from license_client._emails import read_email
 from license_client._keys import read_key
 from license_client._sealing import EncryptionKey, KeyRing
 from license_client._verify import Credentials
+from license_client.testing.clock import DAY, HOUR
+from license_client.testing.simulator import License, Request, Simulator, unreachable
 from support.client_machine import ENCRYPTION_KEY, Machine
-from support.clock import DAY, HOUR
-from support.simulator import License, Request, Simulator, unreachable
 
 NEW_KEY = "fedcba9876543210" * 4
 

@@ -1,8 +1,8 @@
 """A license from purchase to the end, as a program sees it."""
 
 from license_client import State
+from license_client.testing.simulator import License, Simulator
 from support.client_machine import Machine
-from support.simulator import License, Simulator
 
 
 def test_a_program_without_a_license_says_so_and_asks_nobody(

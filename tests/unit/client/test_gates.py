@@ -9,8 +9,8 @@ from wsgiref.util import setup_testing_defaults
 import pytest
 
 from license_client import LicenseStatus, asgi, wsgi
+from license_client.testing.simulator import License, Simulator
 from support.client_machine import Machine
-from support.simulator import License, Simulator
 
 
 @dataclass

@@ -10,10 +10,11 @@ from license_client import DecisionRejectedError, KeySetRejectedError, State
 from license_client._json import MalformedError
 from license_client._keyset import load_anchor
 from license_client._signatures import require_safe
+from license_client.testing.clock import DAY
+from license_client.testing.simulator import License, Request, Simulator, reply, unreachable
+from license_client.testing.vendor import Pair, Vendor, compact, sign_key_set, unb64
 from support.client_machine import Machine
-from support.client_vendor import Pair, Vendor, compact, sign_key_set, unb64
-from support.clock import DAY
-from support.simulator import License, Request, Simulator, claiming, reply, unreachable
+from support.switches import claiming
 
 # One prime of the field, and the order of the group that the base point makes (RFC 8032, 5.1).
 P = 2**255 - 19

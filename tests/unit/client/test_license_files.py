@@ -13,10 +13,11 @@ from license_client import (
     LicenseStatus,
     State,
 )
+from license_client.testing.clock import DAY, HOUR, NOON
+from license_client.testing.simulator import License, Simulator, unreachable
+from license_client.testing.vendor import Pair, Vendor
 from support.client_machine import Machine, machine_of
-from support.client_vendor import Pair, Vendor
-from support.clock import DAY, HOUR, NOON
-from support.simulator import License, Simulator, saying, unreachable
+from support.switches import saying
 
 LASTS = 90 * DAY
 

@@ -21,7 +21,7 @@ from license_client._server_url import read_server_url
 from license_client._settings import build_settings
 from license_client._transport import Call, Reply
 from license_client._verify import Credentials, verify_decision
-from support.client_vendor import Pair, Vendor, b64, compact, make_key, sign_key_set
+from license_client.testing.vendor import Pair, Vendor, b64, compact, make_key, sign_key_set
 
 VENDOR = Vendor()
 SETTINGS = build_settings({"product": "p", "trust": VENDOR.trust})

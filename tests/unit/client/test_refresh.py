@@ -4,9 +4,10 @@ from license_client import OfflineError, State
 from license_client._clock import Deadline, Reading
 from license_client._locks import locked
 from license_client._schedule import Schedule, after_answer
+from license_client.testing.clock import DAY, HOUR
+from license_client.testing.simulator import License, Simulator, unreachable
 from support.client_machine import Machine
-from support.clock import DAY, HOUR
-from support.simulator import License, Simulator, claiming, saying, unreachable
+from support.switches import claiming, saying
 
 NOW = Reading(wall=1_800_000_000, boottime=1_000, boot="b")
 

@@ -5,17 +5,10 @@ from pathlib import Path
 import pytest
 
 from license_client import DecisionRejectedError, State
+from license_client.testing.clock import DAY, HOUR
+from license_client.testing.simulator import License, Simulator, unreachable
 from support.client_machine import Machine, machine_of
-from support.clock import DAY, HOUR
-from support.simulator import (
-    License,
-    Simulator,
-    claiming,
-    replaying,
-    swapping,
-    to_operation,
-    unreachable,
-)
+from support.switches import claiming, replaying, swapping, to_operation
 
 WITHDRAWALS = ("REVOKED", "SUSPENDED", "EXPIRED")
 FAULTS = ("LICENSE_NOT_FOUND", "PRODUCT_MISMATCH")

@@ -6,10 +6,10 @@ from click.testing import CliRunner
 
 from license_client import _commands, _report
 from license_client._keys import read_key
+from license_client.testing.clock import DAY, NOON
+from license_client.testing.simulator import License, Simulator
+from license_client.testing.vendor import make_key
 from support.client_machine import Machine
-from support.client_vendor import make_key
-from support.clock import DAY, NOON
-from support.simulator import License, Simulator
 
 NOBODY = {"LICENSE_PRODUCT": "", "LICENSE_TRUST_FILE": "", "LICENSE_KEY": "", "LICENSE_EMAIL": ""}
 

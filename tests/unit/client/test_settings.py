@@ -7,9 +7,9 @@ import pytest
 from license_client import ConfigurationError, KeyMalformedError, LicenseClient
 from license_client._environment import read_settings
 from license_client._settings import Options, build_settings
+from license_client.testing.simulator import License
+from license_client.testing.vendor import Vendor
 from support.client_machine import ENCRYPTION_KEY, Machine
-from support.client_vendor import Vendor
-from support.simulator import License
 
 TRUST = Vendor().trust
 

@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 
 from license_client import AsyncLicenseClient, ConfigurationError, State
+from license_client.testing.simulator import License, Simulator, unreachable
+from license_client.testing.vendor import Pair
 from support.client_machine import Machine
-from support.client_vendor import Pair
-from support.simulator import License, Simulator, saying, signing_with, unreachable
+from support.switches import saying, signing_with
 
 
 def test_a_usable_cache_starts_it_without_the_network(machine: Machine, server: Simulator) -> None:

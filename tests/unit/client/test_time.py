@@ -19,9 +19,9 @@ from license_client.policy import (
     state_of,
     time_of,
 )
+from license_client.testing.clock import DAY, HOUR, NOON, FixedClock
+from license_client.testing.simulator import License, Request, Simulator, unreachable
 from support.client_machine import Machine
-from support.clock import DAY, HOUR, NOON, FixedClock
-from support.simulator import License, Request, Simulator, unreachable
 
 
 def test_a_license_without_the_server_lasts_to_the_second(

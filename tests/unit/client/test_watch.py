@@ -10,9 +10,10 @@ import pytest
 
 from license_client import AsyncLicenseClient, LicenseClient, LicenseStatus, LicenseWatch, State
 from license_client.aio import AsyncLicenseWatch
+from license_client.testing.clock import DAY, HOUR
+from license_client.testing.simulator import License, Simulator, unreachable
 from support.client_machine import Machine
-from support.clock import DAY, HOUR
-from support.simulator import License, Simulator, hanging, unreachable
+from support.switches import hanging
 
 Changes = queue.SimpleQueue[tuple[State, State]]
 PATIENCE_SECONDS = 60

@@ -11,10 +11,11 @@ from db_api.errors import (
 from db_api.gatekeeper import LicensedApp
 from db_api.license_gate import PRODUCT, Owner, gate_from_environment
 from db_api.settings import SettingsError
-from support.client_vendor import Pair
-from support.clock import DAY, HOUR
+from license_client.testing.clock import DAY, HOUR
+from license_client.testing.simulator import Request, Simulator, unreachable
+from license_client.testing.vendor import Pair
 from support.licensed import LicensedMachine
-from support.simulator import Request, Simulator, saying, signing_with, unreachable
+from support.switches import saying, signing_with
 
 pytestmark = pytest.mark.anyio
 

@@ -7,9 +7,9 @@ from db_api.errors import (
     LicenseServerUnreachableError,
 )
 from db_api.license_gate import PRODUCT, Owner, gate_from_environment
-from support.client_vendor import make_key
+from license_client.testing.simulator import unreachable
+from license_client.testing.vendor import make_key
 from support.licensed import LicensedMachine
-from support.simulator import unreachable
 
 pytestmark = pytest.mark.anyio
 

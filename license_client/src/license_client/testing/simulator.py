@@ -1,20 +1,19 @@
-"""A license server in memory: honest and complete, with a switch for each way not to be.
+"""A license server in memory: honest and complete, with a switch for whoever wants another one.
 
 After python-tuf's RepositorySimulator. It is a transport of httpx, so that the client's own
-request and reading of the reply are under test; nothing of the client is imported.
+request and its reading of the reply are at work; it shares no code with them.
 """
 
 import json
 import secrets
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import httpx
 
-from support.client_vendor import (
+from license_client.testing.clock import DAY, HOUR, FixedClock
+from license_client.testing.vendor import (
     Json,
-    Pair,
     Vendor,
     armored,
     bindings,
@@ -22,7 +21,6 @@ from support.client_vendor import (
     make_key,
     request_hash,
 )
-from support.clock import DAY, HOUR, FixedClock
 
 PRODUCT = "demo-product"
 ANONYMOUS = ("LICENSE_NOT_FOUND", "EMAIL_MISMATCH", "PRODUCT_MISMATCH")
@@ -50,6 +48,7 @@ def reply(status: int, body: bytes, headers: dict[str, str] | None = None) -> ht
 
 
 def decided(token: str) -> httpx.Response:
+    """Return an answer that holds a decision and nothing else."""
     return reply(200, compact({"decision": token}))
 
 
@@ -62,6 +61,7 @@ class Request:
 
     @property
     def members(self) -> Json:
+        """What its body says."""
         members: Json = json.loads(self.body)
         return members
 
@@ -110,6 +110,7 @@ class Simulator(httpx.BaseTransport):
         return changed
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Answer for key sets honestly, for licenses as the switch has it."""
         body = request.read()
         if request.method == "GET":
             since = int(request.url.params["since"])
@@ -119,6 +120,7 @@ class Simulator(httpx.BaseTransport):
         return (self.switch or Simulator.answer)(self, received)
 
     def newer_key_sets(self, since: int) -> list[Json]:
+        """Return the key sets above an epoch, oldest first."""
         return self.vendor.key_sets[since:]
 
     def answer(self, request: Request) -> httpx.Response:
@@ -131,8 +133,7 @@ class Simulator(httpx.BaseTransport):
             "server_time": claims["iat"],
             "decision": self.vendor.sign(claims),
         }
-        epoch = request.members["keyset_epoch"]
-        assert isinstance(epoch, int)
+        epoch = int(str(request.members["keyset_epoch"]))
         if epoch < self.vendor.epoch and self.offers_key_sets:
             answer["keyset"] = self.newer_key_sets(epoch)
         self.answers.append(answer)
@@ -231,83 +232,6 @@ class Simulator(httpx.BaseTransport):
         }
 
 
-# Switches: what a network, a proxy, a broken server or an attacker makes of a request.
-
-
 def unreachable(_: Simulator, request: Request) -> httpx.Response:
+    """Be a switch that nobody gets past."""
     raise httpx.ConnectError(f"nobody there to {request.operation}")
-
-
-def replaying(first: Json) -> Switch:
-    """Answer with what was recorded before."""
-    return lambda _simulator, _request: reply(200, compact(first))
-
-
-def swapping(**changes: object) -> Switch:
-    """Forward another request under the same nonce."""
-    return lambda simulator, request: simulator.answer(request.with_members(**changes))
-
-
-def to_operation(operation: str) -> Switch:
-    """Forward the request to another operation."""
-    return lambda simulator, request: simulator.answer(Request(operation, request.body))
-
-
-def signing_with(pair: Pair) -> Switch:
-    """Answer as the honest server, signed by another key under its own kid."""
-    return lambda simulator, request: decided(
-        pair.compact("license-decision+jwt", compact(simulator.decide(request)))
-    )
-
-
-def claiming(**changes: object) -> Switch:
-    """Answer with claims changed before they are signed; None leaves one out."""
-
-    def answer(simulator: Simulator, request: Request) -> httpx.Response:
-        claims = {**simulator.decide(request), **changes}
-        kept = {name: value for name, value in claims.items() if value is not ...}
-        return decided(simulator.vendor.sign(kept))
-
-    return answer
-
-
-def saying(status: int, body: bytes = b"", **headers: str) -> Switch:
-    """Answer the same to everything."""
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return lambda _simulator, _request: reply(status, body, named)
-
-
-def truncated(simulator: Simulator, request: Request) -> httpx.Response:
-    whole = simulator.answer(request).read()
-    return reply(200, whole[: len(whole) // 2])
-
-
-class _Stream(httpx.SyncByteStream):
-    def __init__(self, chunks: Callable[[], Iterator[bytes]]) -> None:
-        self._chunks = chunks
-
-    def __iter__(self) -> Iterator[bytes]:
-        return self._chunks()
-
-
-def endless(_: Simulator, request: Request) -> httpx.Response:
-    """Send and send: more than anybody should read."""
-
-    def chunks() -> Iterator[bytes]:
-        while True:
-            yield request.body
-
-    return httpx.Response(200, stream=_Stream(chunks))
-
-
-def hanging(released: threading.Event, reached: threading.Event | None = None) -> Switch:
-    """Send one byte, then nothing until `released` is set; `reached` tells that it began."""
-
-    def chunks() -> Iterator[bytes]:
-        yield b"{"
-        if reached is not None:
-            reached.set()
-        released.wait()
-        yield b"}"
-
-    return lambda _simulator, _request: httpx.Response(200, stream=_Stream(chunks))

@@ -8,20 +8,23 @@ from dataclasses import dataclass, field
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from support.clock import DAY, NOON
+from license_client.testing.clock import DAY, NOON
 
 Json = dict[str, object]
 
 
 def b64(data: bytes) -> str:
+    """Return base64url without padding."""
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
 def unb64(text: str) -> bytes:
+    """Return what `b64` was given."""
     return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
 def compact(value: object) -> bytes:
+    """Return a value as compact JSON."""
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
 
 
@@ -40,6 +43,7 @@ class Pair:
         return header, b64(payload), b64(self._private.sign(message.encode()))
 
     def compact(self, kind: str, payload: bytes) -> str:
+        """Return a compact JWS."""
         return ".".join(self.sign(kind, payload))
 
 
@@ -62,6 +66,7 @@ class Vendor:
 
     @property
     def epoch(self) -> int:
+        """Of the newest key set."""
         return len(self.key_sets)
 
     @property
@@ -116,6 +121,7 @@ class Vendor:
 
 
 def sign_key_set(payload: bytes, roots: list[Pair]) -> Json:
+    """Return a key set, signed by all of `roots`."""
     entries = []
     for root in roots:
         header, _, signature = root.sign("license-keyset+jwt", payload)
@@ -130,6 +136,7 @@ def armored(content: Json) -> bytes:
 
 
 def request_hash(operation: str, body: bytes) -> str:
+    """Return the claim `req` of a request."""
     return b64(hashlib.sha256(f"req1.{operation}\n".encode() + body).digest())
 
 

@@ -16,6 +16,7 @@ class FixedClock:
         self.boot = boot
 
     def read(self) -> Reading:
+        """Look at the clocks, as the client does."""
         return Reading(self.wall, self.boottime, self.boot)
 
     def advance(self, seconds: int) -> None:
