@@ -9,8 +9,8 @@ from starlette.types import ASGIApp
 
 from license_server.app import build_app
 from license_server.logs import AccessLog
-from license_server.throttle import BoundedMemory, RateLimiter, rules
-from support.licensing import EMAIL, KEY, NOW, PRODUCT, MemoryServer
+from license_server.throttle import BoundedMemory
+from support.licensing import EMAIL, KEY, NOW, PRODUCT, MemoryServer, a_limiter
 
 BODY: dict[str, Any] = {
     "license_key": KEY.reveal("LIC"),
@@ -41,7 +41,7 @@ class LicenseApi:
         self.server = server or MemoryServer()
         self.seconds = 0.0
         self.log = io.StringIO()
-        throttle = RateLimiter(rules(per_minute), BoundedMemory(self._now), self._now)
+        throttle = a_limiter(BoundedMemory(self._now), per_minute)
         self.app: ASGIApp = build_app(
             self.server.service,
             throttle,

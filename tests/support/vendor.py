@@ -59,6 +59,11 @@ class Vendor:
         """Issue a license file by `options`; its text."""
         return self._run("license", "file", *options, stdin=f"{sold.key}\n")
 
+    def create_token(self, role: str = "owner") -> str:
+        """Create an admin token."""
+        line = ("token", "create", "--name", "test", "--role", role, "--json")
+        return str(json.loads(self._run(*line))["token"])
+
     @cached_property
     def trust(self) -> Path:
         """The file that applications ship."""
@@ -74,11 +79,11 @@ class Vendor:
         return self.tls.ca
 
     @contextmanager
-    def serving(self, port: int = 0) -> Iterator[RunningServer]:
+    def serving(self, port: int = 0, **settings: str) -> Iterator[RunningServer]:
         """Run the license server over HTTPS on `port`, 0 for any free one."""
         tls = self.tls
         files = {"TLS_CERT_FILE": str(tls.cert), "TLS_KEY_FILE": str(tls.key)} if tls else {}
-        env = {**self.settings, **files, "HOST": "127.0.0.1", "PORT": str(port)}
+        env = {**self.settings, **files, "HOST": "127.0.0.1", "PORT": str(port), **settings}
         command = (BIN / "license-server", "--dir", self.folder, "serve")
         with running(*command, env=env) as server:
             yield server

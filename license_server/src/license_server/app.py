@@ -1,7 +1,6 @@
 """The composition root: from settings to the application and what it works with."""
 
 import sys
-import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -23,12 +22,14 @@ from license_server.desk import Vault
 from license_server.errors import BodyTooLarge, NotReady
 from license_server.forwarding import TrustedProxies
 from license_server.key_files import load_file_issuer, load_issuer, load_keysets
+from license_server.keyset_history import KeySetHistory
 from license_server.logs import AccessLog
 from license_server.metrics import CountingAccessLog, Metrics
 from license_server.middleware import HttpEdge, RawResponse
 from license_server.payments import routes as payments
 from license_server.ports import LicenseRepository
 from license_server.problems import render
+from license_server.rate_limits import open_limiter
 from license_server.repository.database import Database
 from license_server.repository.postgres import PostgresLicenses
 from license_server.repository.schema import require_current
@@ -39,7 +40,7 @@ from license_server.self_service import Handler, SelfService
 from license_server.service import LicenseService
 from license_server.settings import Settings
 from license_server.stores import Repository
-from license_server.throttle import BoundedMemory, RateLimiter, rules
+from license_server.throttle import RateLimiter
 from license_server.working import load_vault, running_worker
 
 MAX_ADMIN_BYTES: Final = 2**31
@@ -103,8 +104,13 @@ async def open_apps(settings: Settings) -> AsyncIterator[tuple[ASGIApp, ASGIApp]
     repository = await _open_repository(database)
     try:
         vendor = _Vendor(SqlRepository(database), load_vault(settings))
-        async with running_worker(settings, vendor.repository, vendor.vault):
-            yield _build_apps(settings, repository, vendor)
+        keysets = load_keysets(settings.keyset_file)
+        metrics = Metrics(keysets.newest.content)
+        async with (
+            open_limiter(settings, metrics.count_storage_failure) as throttle,
+            running_worker(settings, vendor.repository, vendor.vault),
+        ):
+            yield _build_apps(settings, repository, vendor, keysets, metrics, throttle)
     finally:
         await repository.close()
 
@@ -116,13 +122,13 @@ class _Vendor:
 
 
 def _build_apps(
-    settings: Settings, repository: LicenseRepository, vendor: _Vendor
+    settings: Settings,
+    repository: LicenseRepository,
+    vendor: _Vendor,
+    keysets: KeySetHistory,
+    metrics: Metrics,
+    throttle: RateLimiter,
 ) -> tuple[ASGIApp, ASGIApp]:
-    throttle = RateLimiter(
-        rules(settings.requests_per_minute), BoundedMemory(time.monotonic), time.monotonic
-    )
-    keysets = load_keysets(settings.keyset_file)
-    metrics = Metrics(keysets.newest.content)
     stream = sys.stderr if _logs_requests(settings) else None
     access_log = CountingAccessLog(metrics, utc_now, stream)
     customers = SelfService(vendor.repository, vendor.vault, throttle, utc_now)

@@ -9,13 +9,13 @@ import shutil
 import ssl
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
 from typing import Final
 from urllib.parse import parse_qs, urlsplit
 
 from cryptography import x509
 from sqlalchemy import text
 
+from license_server.doctor_storage import examine_way
 from license_server.errors import ConfigurationError, NotReady
 from license_server.findings import Finding, Level, failed, passed, warned
 from license_server.key_files import (
@@ -31,7 +31,7 @@ from license_server.repository.database import Database, naming_faults
 from license_server.repository.schema import require_current
 from license_server.repository.transaction import SqlRepository
 from license_server.service import MAX_CLOCK_LAG
-from license_server.settings import Settings
+from license_server.settings import Settings, is_loopback
 from license_server.setup import ROOT_KEY
 from license_server.stores import OutboxKind, OutboxState
 
@@ -57,6 +57,7 @@ def examine_files(settings: Settings, now: datetime) -> Iterator[Finding]:
     yield _secret("F002", "the sealing key", lambda: load_sealer(settings.sealing_key_file))
     yield from _certificate(settings, now)
     yield _database_tls(settings)
+    yield examine_way(settings)
     yield _root_key(settings)
     yield _mail(settings)
     yield _public_url(settings)
@@ -154,7 +155,7 @@ def _certificate(settings: Settings, now: datetime) -> Iterator[Finding]:
 def _database_tls(settings: Settings) -> Finding:
     parts = urlsplit(settings.database_url.get_secret_value())
     host = parts.hostname or ""
-    if parts.scheme == "sqlite" or not host or _is_loopback(host):
+    if parts.scheme == "sqlite" or not host or is_loopback(host):
         return passed("D001", "the database is on this machine")
     mode = parse_qs(parts.query).get("sslmode", [""])[-1]
     if mode in _UNSAFE_MODES:
@@ -259,10 +260,3 @@ async def _number(database: Database, query: str) -> int:
         async with database.engine().connect() as connection:
             value: int = (await connection.execute(text(query))).scalar_one()
             return value
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

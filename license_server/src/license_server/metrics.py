@@ -73,6 +73,11 @@ class Metrics:
             ["kid"],
             registry=self.registry,
         )
+        self._storage_failures = Counter(
+            "license_server_rate_limit_storage_failures",
+            "Times that the shared storage of rate limits did not answer.",
+            registry=self.registry,
+        )
         self._keyset_ends = Gauge(
             "license_server_keyset_expires_seconds",
             "When clients begin to warn.",
@@ -90,6 +95,10 @@ class Metrics:
             counter = self._by_status[status] = self._requests.labels(str(status))
         counter.inc()
         self._latency.observe(seconds)
+
+    def count_storage_failure(self) -> None:
+        """Count that the storage of rate limits did not answer."""
+        self._storage_failures.inc()
 
     async def scrape(self, desk: Desk) -> bytes:
         """Return everything in Prometheus' text form."""

@@ -1,4 +1,4 @@
-"""What the service asks of the outside: a repository and a throttle."""
+"""What the service asks of the outside: a repository, a throttle, and counters for the latter."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -89,12 +89,35 @@ class LicenseRepository(Protocol):
 class Throttle(Protocol):
     """Counts what must not happen too often."""
 
-    async def hit(self, rule: str, subject: str) -> None:
-        """Count one event.
+    async def hit(self, rule: str, subject: str, cost: int = 1) -> None:
+        """Count one event, as `cost` of them; 0 = only ask.
+
+        Of any number at once, in any number of processes, no more pass than the rule allows.
 
         Raises:
-            RateLimited: the rule allows no more of them now.
+            RateLimited: the rule was used up before this event.
         """
 
-    async def is_exhausted(self, rule: str, subject: str) -> float | None:
-        """Return after how many seconds the next event is allowed; None = it is now."""
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How far a counter has come.
+
+    Attributes:
+        count: of the present window.
+        seconds_left: until that window ends.
+    """
+
+    count: int
+    seconds_left: float
+
+
+class Counters(Protocol):
+    """Counts in windows that begin with their first event."""
+
+    async def add(self, key: str, window_seconds: int, cost: int) -> Tally:
+        """Count up by `cost`, in the present window or a new one; 0 = only look.
+
+        Raises:
+            NotReady: whatever keeps the counters does not answer.
+        """

@@ -5,7 +5,6 @@ the result is signed.
 """
 
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -184,22 +183,22 @@ class LicenseService:
     async def _require_no_guessing(self, found: Found | None, visit: Visit) -> None:
         """Stop guesses of the email of a key; a registered deployment is never stopped.
 
-        For an unregistered one the limit is asked first, whether or not its email is right: past
+        For an unregistered one, counting and asking is one step that comes before the answer: past
         the limit, no answer depends on the email.
         """
         if found is None:
             return
         subject = visit.key_macs[0].hex()
-        if found.seat is Seat.UNKNOWN:
-            wait = await self._throttle.is_exhausted(EMAIL_MISMATCHES, subject)
-            if wait is not None:
+        cost = 0 if found.email_matches else 1
+        try:
+            if cost or found.seat is Seat.UNKNOWN:
+                await self._throttle.hit(EMAIL_MISMATCHES, subject, cost)
+        except RateLimited as error:
+            if found.seat is Seat.UNKNOWN:
                 raise RateLimited(
                     "too many requests with another email for this license key",
-                    retry_after_seconds=wait,
-                )
-        if not found.email_matches:
-            with suppress(RateLimited):  # the limit is for the next one: this one is answered
-                await self._throttle.hit(EMAIL_MISMATCHES, subject)
+                    retry_after_seconds=error.retry_after_seconds,
+                ) from error
 
     async def _require_right_clock(self, now: datetime) -> None:
         """Compare the clock with the database's newest time, at most once a minute if all is well.

@@ -33,14 +33,19 @@ from license_server.errors import ConfigurationError
 FILE_NAME: Final = "license-server.env"
 """The file of defaults in a server's folder."""
 
+IN_DATABASE: Final = "database://"
+"""Where rate limits are counted: in the PostgreSQL database of `database_url`."""
+
 _SECRETS: Final = (
     "database_url",
+    "rate_limit_storage_uri",
     "smtp_password",
     "stripe_webhook_secret",
     "lemon_squeezy_webhook_secret",
     "paddle_webhook_secret",
 )
 _SQLITE: Final = "sqlite:///"
+_REDIS: Final = {"redis", "rediss", "valkey"}
 _FOLDER: Final = "folder"
 
 
@@ -100,6 +105,8 @@ class Settings(BaseSettings):
         lemon_squeezy_webhook_secret: the same of Lemon Squeezy.
         paddle_webhook_secret: the same of Paddle.
         trusted_proxies: networks whose X-Forwarded-For is believed; comma-separated.
+        rate_limit_storage_uri: where servers count together: `database://` or a Redis; None = each
+            in its own memory.
         requests_per_minute: of one source address, before it gets 429.
         log_level: what is less important is not logged; requests are logged at info.
     """
@@ -142,6 +149,7 @@ class Settings(BaseSettings):
     trusted_proxies: Annotated[
         tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_split_networks)
     ] = ()
+    rate_limit_storage_uri: Annotated[SecretStr | None, BeforeValidator(_require_read)] = None
     requests_per_minute: int = Field(default=600, ge=1)
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
@@ -153,6 +161,21 @@ class Settings(BaseSettings):
             return value
         return SecretStr(_SQLITE + str(Path(info.data[_FOLDER]) / url.removeprefix(_SQLITE)))
 
+    @field_validator("rate_limit_storage_uri")
+    @classmethod
+    def _require_storage(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        if value is None:
+            return value
+        database = info.data.get("database_url")
+        if value.get_secret_value() != IN_DATABASE:
+            _require_redis(value.get_secret_value())
+        elif database is not None and database.get_secret_value().startswith(_SQLITE):
+            raise ValueError(
+                "database:// needs PostgreSQL in DATABASE_URL: SQLite is for one server, which "
+                "counts in its own memory"
+            )
+        return value
+
     @field_validator("tls_key_file")
     @classmethod
     def _require_both_files(cls, value: Path | None, info: ValidationInfo) -> Path | None:
@@ -163,7 +186,7 @@ class Settings(BaseSettings):
     @field_validator("host", "admin_host")
     @classmethod
     def _require_privacy(cls, value: str, info: ValidationInfo) -> str:
-        if info.data.get("tls_cert_file") is None and not _is_loopback(value):
+        if info.data.get("tls_cert_file") is None and not is_loopback(value):
             raise ValueError(
                 "without TLS only this machine may connect: set TLS_CERT_FILE and TLS_KEY_FILE, "
                 f"or {str(info.field_name).upper()}=127.0.0.1"
@@ -174,7 +197,7 @@ class Settings(BaseSettings):
     @classmethod
     def _require_url(cls, value: str) -> str:
         parts = urlsplit(value)
-        is_private = parts.scheme == "http" and _is_loopback(parts.hostname or "")
+        is_private = parts.scheme == "http" and is_loopback(parts.hostname or "")
         if not parts.hostname or not (parts.scheme == "https" or is_private):
             raise ValueError("https://… is expected, or http:// on this machine")
         return value.rstrip("/")
@@ -183,7 +206,7 @@ class Settings(BaseSettings):
     @classmethod
     def _require_safe_mail(cls, value: str, info: ValidationInfo) -> str:
         host = info.data.get("smtp_host")
-        if value == "none" and host is not None and not _is_loopback(host):
+        if value == "none" and host is not None and not is_loopback(host):
             raise ValueError("starttls or tls is expected for a server elsewhere")
         return value
 
@@ -269,7 +292,19 @@ def _read_text(path: Path) -> str | _UnreadError:
         return _UnreadError(f"the file {path} cannot be read: {type(error).__name__}")
 
 
-def _is_loopback(host: str) -> bool:
+def _require_redis(uri: str) -> None:
+    mistake = ValueError("database:// or redis://…, rediss://…, valkey://… is expected")
+    try:
+        parts = urlsplit(uri)
+        is_complete = parts.scheme in _REDIS and parts.hostname and parts.port != 0
+    except ValueError:
+        raise mistake from None
+    if not is_complete:
+        raise mistake
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a host is this machine itself."""
     try:
         return ip_address(host).is_loopback
     except ValueError:

@@ -582,6 +582,9 @@ class StateStore(Protocol):
     async def claim_schedule(self, name: str, now: datetime, next_at: datetime) -> bool:
         """Take a job that is due and put its next time; False = it is not due yet."""
 
+    async def forget_counters(self, before: datetime) -> int:
+        """Drop the counters of rate limits that ended before then; return how many these were."""
+
 
 class Transaction(Protocol):
     """One transaction; all of it holds, or nothing."""

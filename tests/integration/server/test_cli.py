@@ -24,6 +24,7 @@ from license_server.cli import main
 from license_server.errors import ConfigurationError
 from license_server.license_keys import LicenseKey
 from license_server.setup import initialize
+from support.tcp_forwarder import free_port
 
 COMMAND = Path(sys.executable).parent / "license-server"
 FILES = {
@@ -395,7 +396,11 @@ def test_a_restored_old_backup_is_shown_by_a_checkpoint(shell: Shell, tmp_path: 
 
 
 def test_settings_are_shown_without_their_secrets(shell: Shell) -> None:
-    env = {"SMTP_PASSWORD": "hunter2", "DATABASE_URL": "postgresql://u:hunter2@h/d"}
+    env = {
+        "SMTP_PASSWORD": "hunter2",
+        "DATABASE_URL": "postgresql://u:hunter2@h/d",
+        "RATE_LIMIT_STORAGE_URI": "redis://:hunter2@h",
+    }
     shown = shell("config", "show", env=env)
     assert "hunter2" not in shown
     assert "SMTP_PASSWORD".replace("_", " ") in shown.replace("_", " ")
@@ -488,3 +493,30 @@ def test_a_request_that_names_no_license_or_two_is_refused(shell: Shell, tmp_pat
     assert "not both" in refused("--request", good, "--instance", "x", status=2)
     assert "LICENSE or --request" in refused(status=2)
     assert not (tmp_path / "ada.license").exists()
+
+
+def test_a_doctor_tells_of_a_storage_of_rate_limits_that_does_not_answer(shell: Shell) -> None:
+    for uri, way in (
+        (f"redis://:hunter2@127.0.0.1:{free_port()}", "PASS"),
+        ("valkey://:hunter2@cache.invalid", "WARN"),
+        ("rediss://:hunter2@cache.invalid", "PASS"),
+    ):
+        done = shell.run("doctor", env={"RATE_LIMIT_STORAGE_URI": uri})
+        assert (done.status, f"{way}  R001" in done.stdout) == (1, True)
+        assert "FAIL  R002" in done.stdout
+        assert "hunter2" not in done.stdout + done.stderr
+
+
+def test_without_the_client_library_of_redis_the_extra_is_named(shell: Shell) -> None:
+    hidden = "import sys; sys.modules['redis'] = None; from license_server.cli import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", hidden, "--dir", str(shell.folder), "serve"],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={**os.environ, "PORT": "0", "ADMIN_PORT": "0", "RATE_LIMIT_STORAGE_URI": "redis://h"},
+    )
+    assert done.returncode == 78
+    assert "license-server[redis]" in done.stderr
+    assert "Traceback" not in done.stderr

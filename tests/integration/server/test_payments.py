@@ -12,10 +12,10 @@ from license_server.app import build_app
 from license_server.logs import AccessLog
 from license_server.payments.routes import Payments
 from license_server.repository.transaction import SqlRepository
-from license_server.throttle import BoundedMemory, RateLimiter, rules
+from license_server.throttle import BoundedMemory
 from support.admin_api import Clock
 from support.licensed_vendor import Vendor
-from support.licensing import DAY, NOW, unix
+from support.licensing import DAY, NOW, a_limiter, unix
 from support.payment_events import (
     SECRET,
     Json,
@@ -94,7 +94,7 @@ class Till:
         repository = SqlRepository(vendor.database)
         secrets = dict.fromkeys(HEADERS, ("an older secret", SECRET))
         payments = Payments(repository, vendor.vault, secrets, self.clock)
-        throttle = RateLimiter(rules(1_000), BoundedMemory(lambda: 0.0), lambda: 0.0)
+        throttle = a_limiter(BoundedMemory(lambda: 0.0))
         self.app = build_app(
             vendor.service,
             throttle,
@@ -173,7 +173,7 @@ async def test_without_a_secret_nobody_is_listened_to(vendor: Vendor) -> None:
     payments = Payments(SqlRepository(vendor.database), vendor.vault, {}, till.clock)
     till.app = build_app(
         vendor.service,
-        RateLimiter(rules(9), BoundedMemory(lambda: 0.0), lambda: 0.0),
+        a_limiter(BoundedMemory(lambda: 0.0), 9),
         now=till.clock,
         access_log=AccessLog(till.clock, None),
         further=payments.routes(),

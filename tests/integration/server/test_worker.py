@@ -37,11 +37,11 @@ from license_server.orders import Order
 from license_server.repository.transaction import SqlRepository
 from license_server.self_service import SelfService
 from license_server.stores import OutboxEntry, OutboxKind
-from license_server.throttle import BoundedMemory, RateLimiter, rules
+from license_server.throttle import BoundedMemory
 from license_server.worker import CLAIM, WAITS, Duties, Job, Worker
 from support.admin_api import Clock
 from support.licensed_vendor import Vendor
-from support.licensing import DAY, EMAIL, NOW, OTHER_EMAIL
+from support.licensing import DAY, EMAIL, NOW, OTHER_EMAIL, a_limiter
 from support.tcp_forwarder import free_port
 
 pytestmark = pytest.mark.anyio
@@ -69,7 +69,7 @@ class Shop:
             jobs=(Job("notices", timedelta(hours=1), send_expiring_notices),),
         )
         self.worker = Worker(self.repository, vendor.vault, self.duties, self.clock)
-        throttle = RateLimiter(rules(1_000), BoundedMemory(lambda: 0.0), lambda: 0.0)
+        throttle = a_limiter(BoundedMemory(lambda: 0.0))
         customers = SelfService(self.repository, vendor.vault, throttle, self.clock)
         self.app = build_app(
             vendor.service,

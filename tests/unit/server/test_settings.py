@@ -147,3 +147,66 @@ def test_proxies_are_networks_or_addresses(tmp_path: Path, monkeypatch: pytest.M
 @pytest.mark.parametrize("name", Settings.model_fields)
 def test_every_setting_is_described(name: str) -> None:
     assert f"        {name}: " in (Settings.__doc__ or "")
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "database://",
+        "redis://:hunter2@cache.example:6380/2",
+        "rediss://user:hunter2@cache.example",
+        "valkey://[::1]:6379",
+    ],
+)
+def test_rate_limits_are_counted_where_a_uri_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, uri: str
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgresql://h/d")
+    (tmp_path / "uri").write_text(f"{uri}\n")
+    monkeypatch.setenv("RATE_LIMIT_STORAGE_URI_FILE", "uri")
+
+    settings = load_settings(tmp_path)
+
+    assert settings.rate_limit_storage_uri is not None
+    assert settings.rate_limit_storage_uri.get_secret_value() == uri
+    assert "hunter2" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "database",
+        "database://hunter2",
+        "memory://hunter2",
+        "redis://",
+        "redis:///hunter2",
+        "redis://:hunter2@",
+        "redis://hunter2:0",
+        "redis://hunter2:port",
+        "redis://hunter2:99999",
+        "redis://[hunter2",
+        "postgresql://hunter2/d",
+    ],
+)
+def test_a_storage_that_is_none_is_refused_without_its_uri(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, uri: str
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgresql://h/d")
+    monkeypatch.setenv("RATE_LIMIT_STORAGE_URI", uri)
+
+    text = refusal(tmp_path)
+
+    assert text.startswith("RATE_LIMIT_STORAGE_URI: ")
+    assert "rediss://" in text
+    assert "hunter2" not in text
+
+
+def test_rate_limits_are_not_shared_through_sqlite(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RATE_LIMIT_STORAGE_URI", "database://")
+
+    text = refusal(tmp_path)
+
+    assert "PostgreSQL" in text
+    assert "SQLite is for one server" in text

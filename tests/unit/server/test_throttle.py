@@ -5,7 +5,8 @@ import structlog
 
 from license_server.errors import RateLimited
 from license_server.ports import EMAIL_MISMATCHES
-from license_server.throttle import REQUESTS, BoundedMemory, RateLimiter, rules, source_of
+from license_server.throttle import REQUESTS, BoundedMemory, source_of
+from support.licensing import a_limiter
 
 pytestmark = pytest.mark.anyio
 
@@ -15,8 +16,7 @@ class Limits:
 
     def __init__(self, per_minute: int = 2, max_counters: int = 100) -> None:
         self.seconds = 1_000.0
-        memory = BoundedMemory(self._now, max_counters)
-        self.limiter = RateLimiter(rules(per_minute), memory, self._now)
+        self.limiter = a_limiter(BoundedMemory(self._now, max_counters), per_minute)
 
     def _now(self) -> float:
         return self.seconds
@@ -56,9 +56,24 @@ async def test_an_event_may_count_as_many() -> None:
 async def test_asking_counts_nothing() -> None:
     limits = Limits(per_minute=1)
 
-    assert [await limits.limiter.is_exhausted(REQUESTS, "a") for _ in range(3)] == [None] * 3
+    for _ in range(3):
+        await limits.limiter.hit(REQUESTS, "a", cost=0)
     await limits.limiter.hit(REQUESTS, "a")
-    assert await limits.limiter.is_exhausted(REQUESTS, "a") == 60
+
+    with pytest.raises(RateLimited):
+        await limits.limiter.hit(REQUESTS, "a", cost=0)
+
+
+async def test_asking_begins_no_window() -> None:
+    limits = Limits(per_minute=1)
+    await limits.limiter.hit(REQUESTS, "a", cost=0)
+    limits.seconds += 50
+    await limits.limiter.hit(REQUESTS, "a")
+
+    with pytest.raises(RateLimited) as refused:
+        await limits.limiter.hit(REQUESTS, "a")
+
+    assert refused.value.retry_after_seconds == 60
 
 
 async def test_ten_wrong_emails_an_hour_are_allowed_for_a_key() -> None:
@@ -67,7 +82,9 @@ async def test_ten_wrong_emails_an_hour_are_allowed_for_a_key() -> None:
     for _ in range(10):
         await limits.limiter.hit(EMAIL_MISMATCHES, "key")
 
-    assert await limits.limiter.is_exhausted(EMAIL_MISMATCHES, "key") == 3_600
+    with pytest.raises(RateLimited) as refused:
+        await limits.limiter.hit(EMAIL_MISMATCHES, "key")
+    assert refused.value.retry_after_seconds == 3_600
 
 
 async def test_memory_is_bounded_by_forgetting_the_oldest_counter() -> None:
@@ -79,19 +96,6 @@ async def test_memory_is_bounded_by_forgetting_the_oldest_counter() -> None:
     await limits.limiter.hit(REQUESTS, "a")
     with pytest.raises(RateLimited):
         await limits.limiter.hit(REQUESTS, "d")
-
-
-async def test_memory_forgets_when_told() -> None:
-    memory = BoundedMemory(lambda: 0.0)
-    for key in "ab":
-        await memory.incr(key, 60)
-
-    await memory.clear("a")
-
-    assert await memory.get("a") == 0
-    assert await memory.reset() == 1
-    assert await memory.get("b") == 0
-    assert await memory.check()
 
 
 @pytest.mark.parametrize(

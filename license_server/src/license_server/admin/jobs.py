@@ -17,6 +17,8 @@ MAIL_LIFE: Final = timedelta(hours=72)
 EVENT_LIFE: Final = timedelta(days=30)
 """How long an event can be sent again."""
 IDEMPOTENCY_LIFE: Final = timedelta(hours=24)
+COUNTER_LIFE: Final = timedelta(hours=1)
+"""After its end; the clock of the database, which ends it, differs by less."""
 STALE_AFTER: Final = timedelta(days=90)
 """A deployment of which nothing was heard for so long is archived and gives its seat back."""
 
@@ -25,11 +27,12 @@ _LATE: Final = timedelta(days=1)  # a notice is still sent so long after its tim
 
 
 async def erase_old_content(desk: Desk) -> None:
-    """Erase what mails, events and kept answers held, once their time is over."""
+    """Erase what mails, events and kept answers held, once their time is over; counters too."""
     outbox = desk.transaction.outbox
     await outbox.erase_payloads(OutboxKind.MAIL, desk.now - MAIL_LIFE)
     await outbox.erase_payloads(OutboxKind.WEBHOOK, desk.now - EVENT_LIFE)
     await desk.transaction.idempotency.forget_before(desk.now - IDEMPOTENCY_LIFE)
+    await desk.transaction.state.forget_counters(desk.now - COUNTER_LIFE)
 
 
 async def archive_deployments(desk: Desk) -> None:

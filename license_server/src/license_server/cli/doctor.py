@@ -10,6 +10,7 @@ from license_server.cli.output import as_json, print_json
 from license_server.cli.target import Target, local_folder
 from license_server.clock import utc_now
 from license_server.doctor import examine_database, examine_files
+from license_server.doctor_storage import examine_storage
 from license_server.findings import Level
 from license_server.settings import load_settings
 
@@ -30,7 +31,11 @@ _FAILED: Final = 1
 def doctor(target: Target, *, is_json: bool) -> None:
     """Look the server over, and say what to mend."""
     settings, now = load_settings(local_folder(target)), utc_now()
-    findings = [*examine_files(settings, now), *asyncio.run(examine_database(settings, now))]
+    findings = [
+        *examine_files(settings, now),
+        *asyncio.run(examine_database(settings, now)),
+        *asyncio.run(examine_storage(settings)),
+    ]
     if is_json:
         print_json([asdict(finding) for finding in findings])
     else:

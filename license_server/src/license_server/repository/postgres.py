@@ -68,7 +68,7 @@ class PostgresLicenses:
                 max_size=MAX_CONNECTIONS,
                 timeout=CONNECT_TIMEOUT_SECONDS,
                 command_timeout=COMMAND_TIMEOUT_SECONDS,
-                reset=_leave_as_it_is,
+                reset=leave_as_it_is,
             )
 
     async def close(self) -> None:
@@ -136,7 +136,7 @@ class PostgresLicenses:
         return self._pool.acquire(timeout=ACQUIRE_TIMEOUT_SECONDS)
 
 
-async def _leave_as_it_is(_connection: object) -> None:
+async def leave_as_it_is(_connection: object) -> None:
     """Stand in for the reset of a session; a transaction is rolled back before this is called."""
 
 

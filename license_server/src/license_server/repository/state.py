@@ -2,11 +2,11 @@
 
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from license_server.repository.rows import Values, to_instant, to_unix
 from license_server.repository.store import Store
-from license_server.repository.tables import schedules, server_state
+from license_server.repository.tables import rate_counters, schedules, server_state
 
 
 class SqlState(Store):
@@ -29,3 +29,10 @@ class SqlState(Store):
             .values(due_at=to_unix(next_at))
         )
         return taken.rowcount > 0
+
+    async def forget_counters(self, before: datetime) -> int:
+        """See `StateStore`."""
+        forgotten = await self._connection.execute(
+            delete(rate_counters).where(rate_counters.c.ends_at < to_unix(before))
+        )
+        return forgotten.rowcount
