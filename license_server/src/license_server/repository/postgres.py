@@ -5,6 +5,7 @@ back one that was cut off. So its reset of returned connections, a round trip mo
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
@@ -72,9 +73,10 @@ class PostgresLicenses:
             )
 
     async def close(self) -> None:
-        """Wait for what is under way and disconnect."""
+        """Wait for what is under way and disconnect; a database that is frozen is left behind."""
         if self._pool is not None:
-            await self._pool.close()
+            with suppress(NotReady), naming_faults():
+                await self._pool.close()
             self._pool = None
 
     async def require_ready(self) -> None:
