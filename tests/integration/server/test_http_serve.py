@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import sqlite3
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ import httpx
 import pytest
 
 from license_server.license_keys import LicenseKey
+from license_server.repository.schema import newest_revision
 from support.license_api import body
 from support.raw_http import exchange
 from support.servers import BIN, RunningServer, running
@@ -130,6 +132,30 @@ def test_a_start_on_an_empty_database_is_refused_with_the_command_to_run(copy: P
 
     assert refused.returncode == REFUSED
     assert "license-server migrate" in refused.stderr
+
+
+@pytest.mark.parametrize(("revision", "remedy"), [("0001", "migrate"), ("9999", "newer")])
+def test_a_start_on_the_schema_of_another_version_is_refused_with_both_revisions(
+    copy: Path, revision: str, remedy: str
+) -> None:
+    with sqlite3.connect(copy / "license-server.db") as database:
+        database.execute("UPDATE alembic_version SET version_num = ?", (revision,))
+    database.close()
+
+    refused = run(copy, "serve")
+
+    assert refused.returncode == REFUSED
+    for word in (revision, newest_revision(), remedy):
+        assert word in refused.stderr
+
+
+def test_a_second_server_on_one_sqlite_file_is_refused_with_the_reason(copy: Path) -> None:
+    with running(PROGRAM, "--dir", copy, "serve"):
+        refused = run(copy, "serve", env={"PORT": "0", "ADMIN_PORT": "0"})
+
+    assert refused.returncode == REFUSED
+    assert "another server uses" in refused.stderr
+    assert "PostgreSQL" in refused.stderr
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import asyncpg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
@@ -13,6 +14,8 @@ from sqlalchemy import Connection, text
 from license_server.errors import ConfigurationError
 from license_server.repository.database import Database
 from license_server.repository.schema import (
+    _revision_of,
+    _upgrade_by_one,
     newest_revision,
     require_current,
     require_unused,
@@ -29,6 +32,25 @@ from license_server.repository.schema import upgrade
 print(asyncio.run(upgrade(Database.from_url(sys.argv[1]))))
 """
 
+PAUSE = """
+CREATE FUNCTION pause() RETURNS event_trigger LANGUAGE plpgsql AS $$
+DECLARE done int := coalesce(nullif(current_setting('test.done', true), ''), '0')::int + 1;
+BEGIN
+    PERFORM set_config('test.done', done::text, true);
+    IF done = {commands} THEN
+        PERFORM pg_sleep(300);
+    END IF;
+END $$;
+CREATE EVENT TRIGGER pause ON ddl_command_end EXECUTE FUNCTION pause();
+"""
+"""Puts a transaction to sleep after so many commands that change the schema."""
+SLEEPER = """
+SELECT pid FROM pg_stat_activity
+WHERE datname = current_database() AND wait_event = 'PgSleep'"""
+COLUMNS = """
+SELECT table_name, column_name, data_type, is_nullable, column_default
+FROM information_schema.columns WHERE table_schema = 'public' ORDER BY 1, 2"""
+
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def empty_url(
@@ -39,6 +61,12 @@ def empty_url(
     path = tmp_path / "empty.db"
     Database.of_file(path).create_missing_file()
     return f"sqlite:///{path}"
+
+
+@pytest.fixture
+def two_empty(new_database: Callable[..., str]) -> tuple[str, str]:
+    """Two databases of PostgreSQL."""
+    return new_database(), new_database()
 
 
 async def test_an_empty_database_is_refused_with_what_to_do(empty_url: str) -> None:
@@ -68,6 +96,45 @@ async def test_several_starters_migrate_at_once(empty_url: str) -> None:
     outputs = [await starter.communicate() for starter in starters]
     assert [out.decode().strip() for out, _ in outputs] == [newest_revision()] * 4, outputs
     await require_current(Database.from_url(empty_url))
+
+
+@pytest.mark.parametrize(("commands", "kept"), [(3, None), (30, "0001")])
+async def test_a_migration_that_is_killed_leaves_whole_revisions_and_can_be_repeated(
+    two_empty: tuple[str, str], commands: int, kept: str | None
+) -> None:
+    url, other = two_empty
+    connection = await asyncpg.connect(url)
+    await connection.execute(PAUSE.format(commands=commands))
+    await kill_a_migrator_in_its_sleep(url, connection)
+
+    assert await _revision_of(Database.from_url(url)) == kept
+    assert await connection.fetch(COLUMNS) == await columns_at(other, kept)
+    await connection.execute("DROP EVENT TRIGGER pause")
+    await connection.close()
+    assert await upgrade(Database.from_url(url)) == newest_revision()
+
+
+async def kill_a_migrator_in_its_sleep(
+    url: str, connection: "asyncpg.Connection[asyncpg.Record]"
+) -> None:
+    migrator = await asyncio.create_subprocess_exec(sys.executable, "-c", MIGRATE, url, stderr=-1)
+    while (backend := await connection.fetchval(SLEEPER)) is None:
+        assert migrator.returncode is None
+    migrator.kill()
+    await migrator.communicate()
+    await connection.execute("SELECT pg_terminate_backend($1, 60000)", backend)
+
+
+async def columns_at(url: str, revision: str | None) -> "list[asyncpg.Record]":
+    """Return the columns of all tables of a revision, in an empty database brought there."""
+    database = Database.from_url(url)
+    while await _revision_of(database) != revision:
+        async with database.engine().begin() as migrating:
+            await migrating.run_sync(_upgrade_by_one)
+    connection = await asyncpg.connect(url)
+    columns = await connection.fetch(COLUMNS)
+    await connection.close()
+    return list(columns)
 
 
 async def test_the_database_of_a_newer_program_is_left_alone(empty_url: str) -> None:
