@@ -12,10 +12,10 @@ import httpx
 import pytest
 from anyio.from_thread import start_blocking_portal
 
-from support.license_api import body
+from support.license_requests import admin_url, ask, guess
 from support.postgres import SharedPostgres
 from support.servers import RunningServer
-from support.vendor import Sold, Vendor
+from support.vendor import Vendor
 
 REQUESTS_PER_MINUTE = 200
 
@@ -41,27 +41,6 @@ def servers(vendor: Vendor) -> Iterator[Sequence[RunningServer]]:
     """Run two servers."""
     with vendor.serving() as one, vendor.serving() as two:
         yield one, two
-
-
-def ask(server: RunningServer, sold: Sold, **changes: str) -> httpx.Response:
-    """Ask whether a license is valid, as its deployment `known`."""
-    members = {"license_key": sold.key, "email": sold.email, "instance_id": "known", **changes}
-    return httpx.post(
-        f"{server.url}/v1/licenses/activate",
-        content=body(**members),
-        headers={"Content-Type": "application/json"},
-        timeout=30,
-    )
-
-
-def guess(server: RunningServer, sold: Sold) -> int:
-    """Ask as a stranger who guesses the email of a key; return the status."""
-    return ask(server, sold, email="eve@example.com", instance_id=uuid.uuid4().hex).status_code
-
-
-def admin_url(server: RunningServer) -> str:
-    """Return where a server's admin API is."""
-    return str(server.wait_for_event("server.listening", listener="admin")["url"])
 
 
 @contextmanager
