@@ -90,6 +90,19 @@ def stripe_invoice(until: int, **members: Any) -> Json:
     }
 
 
+def stripe_invoice_payment(**members: Any) -> Json:
+    """Return the payment of the first invoice of a subscription."""
+    return {
+        "id": "inpay_1",
+        "object": "invoice_payment",
+        "amount_paid": 4900,
+        "invoice": "in_1",
+        "payment": {"payment_intent": "pi_1", "type": "payment_intent"},
+        "status": "paid",
+        **members,
+    }
+
+
 def lemon_squeezy_event(kind: str, data_id: str, **attributes: Any) -> Json:
     """Return an event of Lemon Squeezy about something of the id `data_id`."""
     return {

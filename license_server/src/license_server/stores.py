@@ -547,6 +547,12 @@ class PaymentStore(Protocol):
     async def has_event(self, provider: str, event_id: str) -> bool:
         """Tell whether an event was noted."""
 
+    async def add_reference(self, provider: str, payment_ref: str, order_ref: str) -> None:
+        """Note which order a payment was for, unless that is known."""
+
+    async def order_of(self, provider: str, payment_ref: str) -> str | None:
+        """Return the order that a payment was for; None = that was never told."""
+
     async def add_item(self, item: PaidItem, now: datetime) -> None:
         """Note what was issued for a line item."""
 

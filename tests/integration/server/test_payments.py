@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from itertools import permutations
 from typing import Any
 
 import httpx
@@ -30,6 +31,7 @@ from support.payment_events import (
     stripe_event,
     stripe_headers,
     stripe_invoice,
+    stripe_invoice_payment,
     stripe_session,
 )
 
@@ -226,6 +228,35 @@ async def test_a_refund_that_is_told_before_its_purchase_holds(till: Till, provi
     assert await till.tell(provider, REFUNDS[provider]) == 200
     assert await till.tell(provider, PURCHASES[provider]) == 200
     assert await till.standings() == []
+
+
+@pytest.mark.parametrize("order", list(permutations(("purchase", "payment", "refund"))))
+async def test_a_refund_of_a_subscription_revokes_in_whatever_order_it_is_told(
+    till: Till, order: tuple[str, ...]
+) -> None:
+    """Since API 2025-03-31 a charge names its payment, and a subscription's session its invoice."""
+    session = stripe_session(payment_intent=None, invoice="in_1", subscription="sub_1")
+    told = {
+        "purchase": stripe_event("checkout.session.completed", session, "evt_p"),
+        "payment": stripe_event("invoice_payment.paid", stripe_invoice_payment(), "evt_i"),
+        "refund": stripe_event(
+            "charge.refunded", {"id": "ch_1", "refunded": True, "payment_intent": "pi_1"}, "evt_r"
+        ),
+    }
+    for name in order:
+        assert await till.tell("stripe", told[name]) == 200
+    assert await till.standings() in ([("revoked", None)], [])
+    assert await till.tell("stripe", told["payment"]) == 200
+
+
+async def test_a_refund_of_another_invoice_revokes_nothing(till: Till) -> None:
+    session = stripe_session(payment_intent=None, invoice="in_1", subscription="sub_1")
+    await till.tell("stripe", stripe_event("checkout.session.completed", session, "evt_p"))
+    later = stripe_invoice_payment(invoice="in_2", payment={"payment_intent": "pi_2"})
+    await till.tell("stripe", stripe_event("invoice_payment.paid", later, "evt_i"))
+    refund = {"id": "ch_2", "refunded": True, "payment_intent": "pi_2"}
+    await till.tell("stripe", stripe_event("charge.refunded", refund, "evt_r"))
+    assert await till.standings() == [("active", None)]
 
 
 async def test_a_dispute_revokes(till: Till) -> None:

@@ -65,6 +65,22 @@ class Withdrawal:
 
 
 @dataclass(frozen=True, slots=True)
+class Reference:
+    """Which order a payment was for: a refund may name the payment alone.
+
+    Attributes:
+        payment_ref: what the refund or dispute will name.
+        order_ref: names the purchase.
+    """
+
+    payment_ref: str
+    order_ref: str
+
+
+Content = Purchase | Renewal | Withdrawal | Reference
+
+
+@dataclass(frozen=True, slots=True)
 class Ignored:
     """Something else, or not about a license."""
 
@@ -83,4 +99,4 @@ class Event:
     provider: str
     event_id: str
     type: str
-    content: Purchase | Renewal | Withdrawal | Ignored
+    content: Content | Ignored

@@ -12,7 +12,7 @@ from license_server.desk import Desk
 from license_server.errors import StateConflict
 from license_server.licenses import Change, Standing
 from license_server.orders import Order
-from license_server.payments.events import Event, Purchase, Renewal, Withdrawal
+from license_server.payments.events import Event, Purchase, Reference, Renewal, Withdrawal
 from license_server.stores import PaidItem
 
 _WITHDRAWN: Final = "withdrawn"
@@ -34,7 +34,9 @@ async def take(desk: Desk, event: Event) -> None:
     elif isinstance(content, Renewal):
         await _renew(desk, event.provider, content)
     elif isinstance(content, Withdrawal):
-        await _withdraw(desk, event.provider, content)
+        await _withdraw(desk, event.provider, content.order_ref)
+    elif isinstance(content, Reference):
+        await _refer(desk, event.provider, content)
 
 
 async def _issue(desk: Desk, provider: str, purchase: Purchase) -> None:
@@ -68,14 +70,23 @@ async def _renew(desk: Desk, provider: str, renewal: Renewal) -> None:
             await Licenses(desk).renew(item.license_id, until=renewal.until)
 
 
-async def _withdraw(desk: Desk, provider: str, withdrawal: Withdrawal) -> None:
+async def _withdraw(desk: Desk, provider: str, named: str) -> None:
+    """Revoke what was bought by an order, which may be named by its payment."""
     store = desk.transaction.payments
-    noted = _withdrawal_id(withdrawal.order_ref)
-    await store.add_event(provider, noted, _WITHDRAWN, desk.now)
-    for item in await store.of_order(provider, withdrawal.order_ref):
-        license_ = (await Licenses(desk).get(item.license_id)).license
-        if license_.standing is not Standing.REVOKED:
-            await Licenses(desk).change_standing(item.license_id, Change.REVOKE)
+    paid = await store.order_of(provider, named)
+    for order_ref in (named,) if paid is None else (named, paid):
+        await store.add_event(provider, _withdrawal_id(order_ref), _WITHDRAWN, desk.now)
+        for item in await store.of_order(provider, order_ref):
+            license_ = (await Licenses(desk).get(item.license_id)).license
+            if license_.standing is not Standing.REVOKED:
+                await Licenses(desk).change_standing(item.license_id, Change.REVOKE)
+
+
+async def _refer(desk: Desk, provider: str, reference: Reference) -> None:
+    store = desk.transaction.payments
+    await store.add_reference(provider, reference.payment_ref, reference.order_ref)
+    if await store.has_event(provider, _withdrawal_id(reference.payment_ref)):
+        await _withdraw(desk, provider, reference.order_ref)
 
 
 async def _named(desk: Desk, provider: str, renewal: Renewal) -> Sequence[PaidItem]:

@@ -8,7 +8,15 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Final
 
-from license_server.payments.events import Event, Ignored, Item, Purchase, Renewal, Withdrawal
+from license_server.payments.events import (
+    Content,
+    Event,
+    Ignored,
+    Item,
+    Purchase,
+    Renewal,
+    Withdrawal,
+)
 from license_server.payments.reading import Reader, require_signature
 
 PROVIDER: Final = "lemon-squeezy"
@@ -31,7 +39,7 @@ def read(headers: Mapping[str, str], body: bytes, secrets: Sequence[str], _now: 
     return Event(PROVIDER, sha256(body).hexdigest(), kind, content)
 
 
-def _content(kind: str, product: str, data: Reader) -> Purchase | Renewal | Withdrawal | Ignored:
+def _content(kind: str, product: str, data: Reader) -> Content | Ignored:
     attributes = data.child("attributes")
     if kind == "order_created":
         return _purchase(product, data.required("id"), attributes)

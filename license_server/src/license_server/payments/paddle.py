@@ -5,7 +5,15 @@ from datetime import datetime
 from typing import Final
 
 from license_server.errors import CredentialInvalid
-from license_server.payments.events import Event, Ignored, Item, Purchase, Renewal, Withdrawal
+from license_server.payments.events import (
+    Content,
+    Event,
+    Ignored,
+    Item,
+    Purchase,
+    Renewal,
+    Withdrawal,
+)
 from license_server.payments.reading import Reader, require_recent, require_signature
 
 PROVIDER: Final = "paddle"
@@ -34,7 +42,7 @@ def read(headers: Mapping[str, str], body: bytes, secrets: Sequence[str], now: d
     )
 
 
-def _content(kind: str, data: Reader) -> Purchase | Renewal | Withdrawal | Ignored:
+def _content(kind: str, data: Reader) -> Content | Ignored:
     if kind == "transaction.completed":
         return _renewal(data) if data.get("origin") == "subscription_recurring" else _purchase(data)
     if kind in {"adjustment.created", "adjustment.updated"} and _is_whole_return(data):

@@ -5,7 +5,16 @@ from datetime import datetime
 from typing import Final
 
 from license_server.errors import CredentialInvalid
-from license_server.payments.events import Event, Ignored, Item, Purchase, Renewal, Withdrawal
+from license_server.payments.events import (
+    Content,
+    Event,
+    Ignored,
+    Item,
+    Purchase,
+    Reference,
+    Renewal,
+    Withdrawal,
+)
 from license_server.payments.reading import Reader, require_recent, require_signature
 
 PROVIDER: Final = "stripe"
@@ -33,11 +42,13 @@ def read(headers: Mapping[str, str], body: bytes, secrets: Sequence[str], now: d
     return Event(PROVIDER, message.required("id"), kind, content)
 
 
-def _content(kind: str, thing: Reader) -> Purchase | Renewal | Withdrawal | Ignored:
+def _content(kind: str, thing: Reader) -> Content | Ignored:
     if kind in {"checkout.session.completed", "checkout.session.async_payment_succeeded"}:
         return _purchase(thing)
     if kind == "invoice.paid":
         return _renewal(thing)
+    if kind == "invoice_payment.paid":
+        return _reference(thing)
     is_whole_refund = kind == "charge.refunded" and thing.get("refunded") is True
     if is_whole_refund or kind == "charge.dispute.created":
         order = thing.text("invoice") or thing.text("payment_intent")
@@ -69,3 +80,9 @@ def _renewal(invoice: Reader) -> Renewal | Ignored:
     ends = [line.child("period").instant("end") for line in invoice.child("lines").children("data")]
     until = max((end for end in ends if end is not None), default=None)
     return Ignored() if until is None else Renewal(until, subscription_ref=subscription)
+
+
+def _reference(paid: Reader) -> Reference | Ignored:
+    """Read which payment paid an invoice; since API 2025-03-31 a charge does not name it."""
+    payment, invoice = paid.child("payment").text("payment_intent"), paid.text("invoice")
+    return Ignored() if payment is None or invoice is None else Reference(payment, invoice)

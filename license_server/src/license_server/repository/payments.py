@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, insert, select
 
 from license_server.repository.rows import to_unix
 from license_server.repository.store import Store
-from license_server.repository.tables import payment_events, payment_items
+from license_server.repository.tables import payment_events, payment_items, payment_references
 from license_server.stores import PaidItem
 
 
@@ -32,6 +32,22 @@ class SqlPayments(Store):
             payment_events.c.provider == provider, payment_events.c.event_id == event_id
         )
         return await self._row(noted) is not None
+
+    async def add_reference(self, provider: str, payment_ref: str, order_ref: str) -> None:
+        """See `PaymentStore`."""
+        await self._add_unless_there(
+            payment_references,
+            {"provider": provider, "payment_ref": payment_ref, "order_ref": order_ref},
+        )
+
+    async def order_of(self, provider: str, payment_ref: str) -> str | None:
+        """See `PaymentStore`."""
+        paid = select(payment_references.c.order_ref).where(
+            payment_references.c.provider == provider,
+            payment_references.c.payment_ref == payment_ref,
+        )
+        row = await self._row(paid)
+        return None if row is None else str(row["order_ref"])
 
     async def add_item(self, item: PaidItem, now: datetime) -> None:
         """See `PaymentStore`."""

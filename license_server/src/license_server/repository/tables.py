@@ -250,6 +250,14 @@ payment_items = Table(
     Index("ix_payment_items_subscription_ref", "provider", "subscription_ref"),
 )
 
+payment_references = Table(
+    "payment_references",
+    metadata,
+    Column("provider", String(32), primary_key=True),
+    Column("payment_ref", String(255), primary_key=True),
+    Column("order_ref", String(255), nullable=False),
+)
+
 rate_counters = Table(
     "rate_counters",
     metadata,
