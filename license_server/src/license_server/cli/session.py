@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Final, TypeVar
 import httpx
 
 from license_server.cli.target import TOKEN_VARIABLE, Target
-from license_server.errors import ConfigurationError, LicenseServerError
+from license_server.errors import ConfigurationError, LicenseServerError, NotReady
 
 _TIMEOUT_SECONDS: Final = 30.0
 _MOST_ON_A_PAGE: Final = 500
@@ -90,7 +90,8 @@ def run(target: Target, work: Callable[[httpx.AsyncClient], Awaitable[_Result]])
     """Do `work` with a client of the admin API.
 
     Raises:
-        ConfigurationError: the folder or the address is unusable.
+        ConfigurationError: the folder, the address or the certificate is unusable.
+        NotReady: the server elsewhere does not answer.
         LicenseServerError: whatever `work` raises.
     """
 
@@ -99,9 +100,7 @@ def run(target: Target, work: Callable[[httpx.AsyncClient], Awaitable[_Result]])
             try:
                 return await work(client)
             except httpx.HTTPError as error:
-                raise ConfigurationError(
-                    f"{target.server} does not answer: {type(error).__name__}"
-                ) from error
+                raise _unreached(target, error) from error
 
     return asyncio.run(opened())
 
@@ -128,11 +127,7 @@ def require_accepted(response: httpx.Response) -> None:
 @asynccontextmanager
 async def _client(target: Target) -> AsyncIterator[httpx.AsyncClient]:
     if target.server is not None:
-        async with httpx.AsyncClient(
-            base_url=_checked(target.server),
-            headers={"Authorization": f"Bearer {_token(target)}"},
-            timeout=_TIMEOUT_SECONDS,
-        ) as client:
+        async with _client_of(_checked(target.server), _token(target)) as client:
             yield client
         return
     from license_server.cli.in_process import InProcess  # noqa: PLC0415 - not needed for one elsewhere
@@ -143,6 +138,29 @@ async def _client(target: Target) -> AsyncIterator[httpx.AsyncClient]:
         httpx.AsyncClient(transport=InProcess(app), base_url="http://folder") as client,
     ):
         yield client
+
+
+def _client_of(server: str, token: str) -> httpx.AsyncClient:
+    try:
+        return httpx.AsyncClient(
+            base_url=server,
+            headers={"Authorization": f"Bearer {token}"},
+            timeout=_TIMEOUT_SECONDS,
+        )
+    except OSError as error:  # httpx reads the authorities at once
+        raise ConfigurationError(
+            "SSL_CERT_FILE: a PEM file of certificate authorities is expected"
+        ) from error
+
+
+def _unreached(target: Target, error: httpx.HTTPError) -> LicenseServerError:
+    """Return why a server elsewhere did not answer: to be mended here, or to be tried again."""
+    if "CERTIFICATE_VERIFY_FAILED" in str(error):
+        return ConfigurationError(
+            f"the certificate of {target.server} is not trusted: SSL_CERT_FILE may name the PEM "
+            "file of its authority"
+        )
+    return NotReady(f"{target.server} does not answer: {type(error).__name__}")
 
 
 def _checked(server: str) -> str:
