@@ -5,6 +5,7 @@ import os
 import secrets
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -19,6 +20,7 @@ from support.vendor import PRODUCT, Sold
 USER = "operator"
 PASSWORD = secrets.token_urlsafe(24)
 START_WAIT_SECONDS = "3"
+_PROGRAM = Path(__file__).with_name("customer_program.py")
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,15 @@ class Customer:
         with running(BIN / "db-api", "serve", env=self.environment) as server:
             yield server
 
+    @contextmanager
+    def program(self) -> Iterator["Program"]:
+        """Run a program that holds one client for long."""
+        command = [sys.executable, str(_PROGRAM)]
+        env = {**os.environ, **self.environment}
+        pipe = subprocess.PIPE
+        with subprocess.Popen(command, env=env, stdin=pipe, stdout=pipe, text=True) as process:
+            yield Program(process)
+
     def create_key(self, api: RunningServer, schema: str, key_type: str) -> str:
         """Create an API key over HTTP, as an administrator."""
         answer = httpx.post(
@@ -111,3 +122,18 @@ class Customer:
         )
         assert answer.status_code == 201, answer.text
         return str(answer.json()["key"])
+
+
+class Program:
+    """A running program of a customer, see `customer_program`."""
+
+    def __init__(self, process: "subprocess.Popen[str]") -> None:
+        self._process = process
+
+    def __call__(self, method: str, *arguments: str) -> dict[str, Any]:
+        """Call a method of its client and return what came of it."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(" ".join((method, *arguments)) + "\n")
+        self._process.stdin.flush()
+        return dict(json.loads(self._process.stdout.readline()))

@@ -1,13 +1,16 @@
 """A vendor, as people are one: the commands of the license server, and its process over TLS."""
 
+import copy
 import json
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Self
 
 from support.servers import BIN, RunningServer, running
 from support.tls import TlsFiles, issue_certificate
@@ -39,36 +42,36 @@ class Vendor:
     settings: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._run("init", str(self.folder))
+        self.command("init", str(self.folder))
 
     def create_product(self, *options: str, code: str = PRODUCT) -> None:
         """Create a product with the policy of `options`."""
-        self._run("product", "create", code, "--name", code, *options)
+        self.command("product", "create", code, "--name", code, *options)
 
     def sell(self, email: str, *options: str, product: str = PRODUCT) -> Sold:
         """Issue a license."""
         line = ("license", "issue", "--product", product, "--email", email, *options, "--json")
-        issued = json.loads(self._run(*line))
+        issued = json.loads(self.command(*line))
         return Sold(issued["id"], issued["key"], email)
 
     def withdraw(self, command: str, sold: Sold) -> None:
         """Revoke or suspend a license, or reinstate it."""
-        self._run("license", command, sold.license_id)
+        self.command("license", command, sold.license_id)
 
     def issue_file(self, sold: Sold, *options: str) -> str:
         """Issue a license file by `options`; its text."""
-        return self._run("license", "file", *options, stdin=f"{sold.key}\n")
+        return self.command("license", "file", *options, stdin=f"{sold.key}\n")
 
     def create_token(self, role: str = "owner") -> str:
         """Create an admin token."""
         line = ("token", "create", "--name", "test", "--role", role, "--json")
-        return str(json.loads(self._run(*line))["token"])
+        return str(json.loads(self.command(*line))["token"])
 
     @cached_property
     def trust(self) -> Path:
         """The file that applications ship."""
         file = self.folder.with_name(f"{self.folder.name}-trust.json")
-        self._run("keyset", "export-trust", "-o", str(file))
+        self.command("keyset", "export-trust", "-o", str(file))
         return file
 
     @property
@@ -88,12 +91,51 @@ class Vendor:
         with running(*command, env=env) as server:
             yield server
 
-    def _run(self, *line: str, stdin: str = "") -> str:
+    def copied_to(self, folder: Path) -> "Vendor":
+        """Copy the folder, as for a second server, or as a thief does."""
+        shutil.copytree(self.folder, folder)
+        other = copy.copy(self)
+        other.folder = folder
+        return other
+
+    def command(self, *line: str, stdin: str = "") -> str:
+        """Run one of its commands and return its stdout."""
         command = [str(BIN / "license-server"), "--dir", str(self.folder), *line]
         env = {**os.environ, **self.settings}
         return subprocess.run(
             command, check=True, capture_output=True, text=True, env=env, input=stdin
         ).stdout
+
+
+class Service:
+    """A vendor's server that can be started again where it was.
+
+    Attributes:
+        server: the process that runs now.
+    """
+
+    server: RunningServer
+
+    def __init__(self, vendor: Vendor) -> None:
+        self._vendor = vendor
+        self._running = ExitStack()
+
+    def __enter__(self) -> Self:
+        """Start it on a free port."""
+        self._start(0)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop it."""
+        self._running.close()
+
+    def restart(self) -> None:
+        """Stop it and start it on the same port."""
+        self._running.close()
+        self._start(self.server.port)
+
+    def _start(self, port: int) -> None:
+        self.server = self._running.enter_context(self._vendor.serving(port))
 
 
 def found_vendor(folder: Path) -> Vendor:
