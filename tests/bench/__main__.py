@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from urllib.request import urlopen
 
-from bench import client_start, cpu, data_api, license_server, security
+from bench import client_start, cpu, data_api, enumeration, license_server, security
 from bench.load import request
 from support.postgres import SharedPostgres
 
@@ -58,6 +58,10 @@ def _measure_requests(folder: Path) -> None:
         yardstick = stack.enter_context(_hello())
         for figure in cpu.measure(yardstick, targets):
             _say(str(figure))
+        for line in enumeration.measure(
+            _subfolder(folder, "enumeration"), postgres.create("enumeration")
+        ):
+            _say(line)
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 import asyncio
 import socket
 from asyncio import StreamReader, StreamWriter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -11,6 +11,13 @@ from urllib.parse import parse_qs, urlsplit
 from anyio.from_thread import start_blocking_portal
 
 _POSTGRES_PORT = 5432
+
+Listen = Callable[[bytes], object]
+"""Is given what one connection sends, part by part."""
+
+
+def _ignore(_part: bytes) -> None:
+    """Listen to nothing."""
 
 
 def free_port() -> int:
@@ -38,17 +45,27 @@ def through(database_url: str, port: int) -> str:
 
 
 @contextmanager
-def forwarding(database_url: str, port: int) -> Iterator[None]:
-    """Forward a local port to the PostgreSQL of a URL, in a thread of its own."""
+def forwarding(
+    database_url: str, port: int, listen: Callable[[], Listen] = lambda: _ignore
+) -> Iterator[None]:
+    """Forward a local port to the PostgreSQL of a URL, in a thread of its own.
+
+    Args:
+        database_url: of the PostgreSQL.
+        port: of loopback.
+        listen: is called for each connection.
+    """
     with (
         start_blocking_portal() as portal,
-        portal.wrap_async_context_manager(_forwarding(database_url, port)),
+        portal.wrap_async_context_manager(_forwarding(database_url, port, listen)),
     ):
         yield
 
 
 @asynccontextmanager
-async def _forwarding(database_url: str, port: int) -> AsyncIterator[None]:
+async def _forwarding(
+    database_url: str, port: int, listen: Callable[[], Listen]
+) -> AsyncIterator[None]:
     target = socket_of(database_url)
 
     async def connect() -> tuple[StreamReader, StreamWriter]:
@@ -59,8 +76,8 @@ async def _forwarding(database_url: str, port: int) -> AsyncIterator[None]:
     async def serve(client_reader: StreamReader, client_writer: StreamWriter) -> None:
         server_reader, server_writer = await connect()
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(_pump(client_reader, server_writer))
-            tasks.create_task(_pump(server_reader, client_writer))
+            tasks.create_task(_pump(client_reader, server_writer, listen()))
+            tasks.create_task(_pump(server_reader, client_writer, _ignore))
 
     listener = await asyncio.start_server(serve, "127.0.0.1", port)
     try:
@@ -69,8 +86,9 @@ async def _forwarding(database_url: str, port: int) -> AsyncIterator[None]:
         listener.close()
 
 
-async def _pump(reader: StreamReader, writer: StreamWriter) -> None:
+async def _pump(reader: StreamReader, writer: StreamWriter, listen: Listen) -> None:
     while data := await reader.read(65_536):
+        listen(data)
         writer.write(data)
         await writer.drain()
     writer.close()
