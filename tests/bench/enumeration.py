@@ -12,6 +12,7 @@ import statistics
 import time
 from collections.abc import Sequence
 from contextlib import closing
+from math import sqrt
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -47,7 +48,7 @@ def rank_sum_z(first: Sequence[float], second: Sequence[float]) -> float:
     ranks = sum(rank for rank, (_, is_first) in enumerate(merged, 1) if is_first)
     n, m = len(first), len(second)
     mean = n * (n + m + 1) / 2
-    return (ranks - mean) / (n * m * (n + m + 1) / 12) ** 0.5
+    return (ranks - mean) / sqrt(n * m * (n + m + 1) / 12)
 
 
 def _line(path: str, known: Sequence[float], unknown: Sequence[float]) -> str:

@@ -19,6 +19,12 @@ class TlsFiles:
         """Make a client's context that trusts this authority alone."""
         return ssl.create_default_context(cafile=self.ca)
 
+    def server_context(self) -> ssl.SSLContext:
+        """Make the context of a server with this certificate."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.cert, self.key)
+        return context
+
 
 def issue_certificate(folder: Path, *names: str, name: str = "server") -> TlsFiles:
     """Write a certificate for `names` by a new authority into `folder`.

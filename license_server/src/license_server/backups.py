@@ -10,7 +10,7 @@ import sqlite3
 import tarfile
 import tempfile
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import Final
 
@@ -22,6 +22,8 @@ from license_server.settings import FILE_NAME, Settings
 MANIFEST: Final = "manifest.json"
 DATABASE: Final = "license-server.db"
 VERSION: Final = 1
+MARK: Final = "last-backup"
+"""File of a server's folder whose time is that of the last backup."""
 
 _OWNER_ONLY: Final = 0o600
 _PRIVATE_FOLDER: Final = 0o700
@@ -45,6 +47,27 @@ def back_up(settings: Settings, path: Path, now: datetime) -> Mapping[str, str]:
     except (OSError, sqlite3.Error) as error:
         raise ConfigurationError(f"cannot back up to {path}: {error}") from error
     return digests
+
+
+def note_backup(settings: Settings) -> None:
+    """Keep the time of a backup, for the doctor.
+
+    Raises:
+        ConfigurationError: the folder cannot be written.
+    """
+    mark = settings.folder / MARK
+    try:
+        mark.touch(mode=_OWNER_ONLY)
+    except OSError as error:
+        raise ConfigurationError(f"cannot write {mark}: {error.strerror}") from error
+
+
+def last_backup(settings: Settings) -> datetime | None:
+    """Return when the last backup was made; None = never, as far as the folder knows."""
+    try:
+        return datetime.fromtimestamp((settings.folder / MARK).stat().st_mtime, UTC)
+    except OSError:
+        return None
 
 
 def verify(path: Path) -> Mapping[str, bytes]:

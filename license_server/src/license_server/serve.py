@@ -5,7 +5,7 @@ from functools import partial
 from license_server import logs, serving
 from license_server.app import open_apps
 from license_server.clock import utc_now
-from license_server.doctor import examine_files
+from license_server.doctor.files import examine_files
 from license_server.errors import ConfigurationError, StartRefused
 from license_server.findings import Level
 from license_server.repository.database import Database

@@ -115,8 +115,13 @@ async def _record_checkpoint(signer: CheckpointSigner, path: Path, desk: Desk) -
 
 
 def _mail_way(settings: Settings) -> SmtpServer | MailFolder:
+    return mail_server(settings) or MailFolder(settings.mail_folder)
+
+
+def mail_server(settings: Settings) -> SmtpServer | None:
+    """Return the mail server of the settings; None = mails go into a folder."""
     if settings.smtp_host is None:
-        return MailFolder(settings.mail_folder)
+        return None
     password = settings.smtp_password
     return SmtpServer(
         host=settings.smtp_host,

@@ -9,6 +9,7 @@ from license_server import backups
 from license_server.cli.output import say
 from license_server.cli.target import Target, local_folder
 from license_server.clock import utc_now
+from license_server.errors import ConfigurationError
 from license_server.settings import load_settings
 
 _EPILOG: Final = """\b
@@ -34,8 +35,13 @@ def backup() -> None:
 @click.pass_obj
 def create(target: Target, file: Path) -> None:
     """Write a backup of the server's files and its SQLite database."""
-    made = backups.back_up(load_settings(local_folder(target)), file, utc_now())
+    settings = load_settings(local_folder(target))
+    made = backups.back_up(settings, file, utc_now())
     say(f"wrote {file}: {', '.join(made)}")
+    try:
+        backups.note_backup(settings)
+    except ConfigurationError as error:
+        say(f"{error}: the doctor will not know of this backup")
     if backups.DATABASE not in made:
         say("The database is PostgreSQL: back it up by pg_dump.")
 

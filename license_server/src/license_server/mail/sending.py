@@ -12,6 +12,7 @@ import aiosmtplib
 from license_server.errors import DeliveryFailed
 
 _TIMEOUT_SECONDS: Final = 30.0
+_GREETING_SECONDS: Final = 10.0  # in all
 _PERMANENT: Final = 500  # RFC 5321, 4.2.1: what begins with 5 will fail again
 _OWNER_ONLY: Final = 0o600
 _PRIVATE_FOLDER: Final = 0o700
@@ -42,27 +43,45 @@ class SmtpServer:
             DeliveryFailed: it was not taken.
         """
         try:
-            await aiosmtplib.send(
-                message,
-                hostname=self.host,
-                port=self.port,
-                username=self.username,
-                password=self.password,
-                use_tls=self.security == "tls",
-                start_tls=self.security == "starttls",
-                timeout=_TIMEOUT_SECONDS,
-            )
+            async with self._client(_TIMEOUT_SECONDS) as client:
+                await client.send_message(message)
         except aiosmtplib.SMTPRecipientsRefused as error:
             codes = [refused.code for refused in error.recipients]
             is_final = all(code >= _PERMANENT for code in codes)
             raise DeliveryFailed(
                 f"the recipient was refused: {codes}", is_final=is_final
             ) from error
-        except aiosmtplib.SMTPResponseException as error:
-            raise DeliveryFailed(f"the mail server answered {error.code}") from error
         except (aiosmtplib.SMTPException, OSError) as error:
-            reason = f"the mail server cannot be used: {type(error).__name__}"
-            raise DeliveryFailed(reason) from error
+            raise _failure(error) from error
+
+    async def greet(self) -> None:
+        """Connect and log in as for a message, and send none; over in 10 seconds.
+
+        Raises:
+            DeliveryFailed: it would not take a message from here.
+        """
+        try:
+            async with asyncio.timeout(_GREETING_SECONDS), self._client(_GREETING_SECONDS):
+                pass
+        except (aiosmtplib.SMTPException, OSError) as error:
+            raise _failure(error) from error
+
+    def _client(self, timeout_seconds: float) -> aiosmtplib.SMTP:
+        return aiosmtplib.SMTP(
+            hostname=self.host,
+            port=self.port,
+            username=self.username,
+            password=self.password,
+            use_tls=self.security == "tls",
+            start_tls=self.security == "starttls",
+            timeout=timeout_seconds,
+        )
+
+
+def _failure(error: Exception) -> DeliveryFailed:
+    if isinstance(error, aiosmtplib.SMTPResponseException):
+        return DeliveryFailed(f"the mail server answered {error.code}")
+    return DeliveryFailed(f"the mail server cannot be used: {type(error).__name__}")
 
 
 @dataclass(frozen=True, slots=True)

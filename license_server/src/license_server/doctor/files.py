@@ -1,8 +1,4 @@
-"""Looks a server over: files, keys, TLS, database, mail; each finding says what to do.
-
-`examine_files` asks nobody and is fast: `serve` refuses to start on what it fails.
-`examine_database` needs the database.
-"""
+"""What is on this machine: files, keys, TLS, settings; it asks nobody and is fast."""
 
 import os
 import shutil
@@ -13,10 +9,9 @@ from typing import Final
 from urllib.parse import parse_qs, urlsplit
 
 from cryptography import x509
-from sqlalchemy import text
 
-from license_server.doctor_storage import examine_way
-from license_server.errors import ConfigurationError, NotReady
+from license_server.backups import last_backup
+from license_server.errors import ConfigurationError
 from license_server.findings import Finding, Level, failed, passed, warned
 from license_server.key_files import (
     load_checkpoint_signer,
@@ -27,61 +22,33 @@ from license_server.key_files import (
     load_signing_key,
 )
 from license_server.keyset_history import KeySetHistory
-from license_server.repository.database import Database, naming_faults
-from license_server.repository.schema import require_current
-from license_server.repository.transaction import SqlRepository
-from license_server.service import MAX_CLOCK_LAG
-from license_server.settings import Settings, is_loopback
+from license_server.settings import IN_DATABASE, Settings, is_loopback
 from license_server.setup import ROOT_KEY
-from license_server.stores import OutboxKind, OutboxState
 
 SOON: Final = timedelta(days=60)
 """Keys and key sets are replaced by hand, offline: that takes a while."""
 CERTIFICATE_SOON: Final = timedelta(days=21)
 CHECKPOINT_AGE: Final = timedelta(days=2)
+BACKUP_AGE: Final = timedelta(days=7)
 _SPARE_BYTES: Final = 500 * 2**20
-_IS_GREAT: Final = """
-SELECT (rolsuper OR rolbypassrls OR rolcreaterole OR rolreplication)::int
-FROM pg_roles WHERE rolname = current_user"""
-_MAY_UNDO: Final = """
-SELECT (has_table_privilege('audit_log', 'UPDATE, DELETE, TRUNCATE')
-    OR pg_has_role(relowner, 'MEMBER'))::int
-FROM pg_class WHERE oid = 'audit_log'::regclass"""
 _UNSAFE_MODES: Final = {"", "disable", "allow", "prefer"}
 
 
 def examine_files(settings: Settings, now: datetime) -> Iterator[Finding]:
-    """Look at what is on this machine."""
+    """Look at what is on this machine; `serve` refuses to start on what this fails."""
     yield from _keys(settings, now)
     yield _secret("F001", "the peppers", lambda: load_peppers(settings.peppers_file))
     yield _secret("F002", "the sealing key", lambda: load_sealer(settings.sealing_key_file))
     yield from _certificate(settings, now)
     yield _database_tls(settings)
-    yield examine_way(settings)
+    yield _storage_way(settings)
     yield _root_key(settings)
     yield _mail(settings)
     yield _public_url(settings)
     yield _user()
     yield _disk(settings)
     yield _checkpoints(settings, now)
-
-
-async def examine_database(settings: Settings, now: datetime) -> list[Finding]:
-    """Look at the database and at what it holds."""
-    database = Database.from_url(settings.database_url.get_secret_value())
-    try:
-        await require_current(database)
-    except (ConfigurationError, NotReady) as error:
-        remedy = (
-            "see that it runs and that DATABASE_URL is right, then run `license-server migrate`"
-        )
-        return [failed("D000", str(error), remedy)]
-    findings = [passed("D000", "the database answers and has this program's schema")]
-    findings.append(await _clock(database, now))
-    if database.url is not None:
-        findings += await _privileges(database)
-    findings.append(await _outbox(database))
-    return findings
+    yield _backups(settings, now)
 
 
 def _keys(settings: Settings, now: datetime) -> Iterator[Finding]:
@@ -173,6 +140,22 @@ def _database_tls(settings: Settings) -> Finding:
     return passed("D001", "the database server is verified by TLS")
 
 
+def _storage_way(settings: Settings) -> Finding:
+    uri = settings.rate_limit_storage_uri
+    if uri is None:
+        return passed("L001", "this server counts rate limits in its own memory")
+    parts = urlsplit(uri.get_secret_value())
+    if uri.get_secret_value() == IN_DATABASE or parts.scheme == "rediss":
+        return passed("L001", "the way to the storage of rate limits is as safe as it can be")
+    if is_loopback(parts.hostname or ""):
+        return passed("L001", "the storage of rate limits is on this machine")
+    return warned(
+        "L001",
+        "the way to the storage of rate limits is in clear, its password too",
+        "set rediss://… in RATE_LIMIT_STORAGE_URI",
+    )
+
+
 def _root_key(settings: Settings) -> Finding:
     if (settings.folder / ROOT_KEY).exists():
         return warned(
@@ -220,43 +203,13 @@ def _checkpoints(settings: Settings, now: datetime) -> Finding:
     return passed("A001", "there is a recent checkpoint of the audit log")
 
 
-async def _clock(database: Database, now: datetime) -> Finding:
-    newest = await _number(database, "SELECT newest_at FROM server_state")
-    if datetime.fromtimestamp(newest, UTC) - now > MAX_CLOCK_LAG:
-        return failed(
-            "C001",
-            "the clock is behind the newest time in the database: nothing is signed",
-            "set it right, or run `license-server clock accept` if it once ran ahead",
-        )
-    return passed("C001", "the clock is not behind the database")
-
-
-async def _privileges(database: Database) -> list[Finding]:
-    remedy = "let another role serve: `license-server migrate --grant-to ROLE`"
-    findings = []
-    if await _number(database, _IS_GREAT):
-        findings.append(warned("D003", "the role in PostgreSQL may do more than serve", remedy))
-    else:
-        findings.append(passed("D003", "the role in PostgreSQL is no superuser"))
-    if await _number(database, _MAY_UNDO):
-        findings.append(warned("D004", "the role could undo the audit log", remedy))
-    else:
-        findings.append(passed("D004", "the role may only add to the audit log"))
-    return findings
-
-
-async def _outbox(database: Database) -> Finding:
-    async with SqlRepository(database).transaction() as transaction:
-        given_up = await transaction.outbox.page(OutboxKind.MAIL, None, OutboxState.FAILED, None, 1)
-    if given_up:
-        return warned(
-            "O001", "mails were given up", "see `license-server mail list --state failed`"
-        )
-    return passed("O001", "no mail was given up")
-
-
-async def _number(database: Database, query: str) -> int:
-    with naming_faults():
-        async with database.engine().connect() as connection:
-            value: int = (await connection.execute(text(query))).scalar_one()
-            return value
+def _backups(settings: Settings, now: datetime) -> Finding:
+    remedy = (
+        "run `license-server backup create` daily, with pg_dump on PostgreSQL; keep it elsewhere"
+    )
+    made = last_backup(settings)
+    if made is None:
+        return warned("R001", "no backup was made from this folder", remedy)
+    if now - made > BACKUP_AGE:
+        return warned("R001", f"the last backup is of {made:%Y-%m-%d}", remedy)
+    return passed("R001", "there is a recent backup")
