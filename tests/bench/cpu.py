@@ -71,23 +71,23 @@ def measure(yardstick: Target, targets: Sequence[Target]) -> list[Figure]:
 
 
 def _cost(target: Target) -> float:
-    before = _cpu_seconds(target.pid)
+    before = cpu_seconds(target.pid)
     asyncio.run(drive(target.port, target.requests, REQUESTS_A_ROUND))
     return (_drained_cpu_seconds(target.pid) - before) / REQUESTS_A_ROUND
 
 
 def _drained_cpu_seconds(pid: int) -> float:
     """Read the clock once the process has no work left in the background."""
-    seconds = _cpu_seconds(pid)
+    seconds = cpu_seconds(pid)
     while True:
         time.sleep(_DRAINED_SECONDS)
-        later = _cpu_seconds(pid)
+        later = cpu_seconds(pid)
         if later - seconds < 0.01 * _DRAINED_SECONDS:
             return later
         seconds = later
 
 
-def _cpu_seconds(pid: int) -> float:
+def cpu_seconds(pid: int) -> float:
     """Sum user and system time of all threads, in seconds; the kernel counts nanoseconds."""
     tasks = Path(f"/proc/{pid}/task").glob("*/schedstat")
     return sum(int(task.read_text().split()[0]) for task in tasks) / 1e9

@@ -1,22 +1,24 @@
 """Whether time tells who is known: the same request for known and unknown addresses, by turns.
 
-The rank-sum test (Wilcoxon, Mann and Whitney; normal approximation) compares the two samples. Its
-control adds a leak of 180 us to what was measured: a machine on which that is not found is too
-noisy to prove anything.
+The rank-sum test (Wilcoxon, Mann and Whitney; normal approximation) compares the two samples, once
+of the time until the answer, as an attacker sees it, once of the CPU of the server, which other
+load disturbs less. The control adds a leak of 180 us to what was measured: where that is not found,
+the machine is too noisy to prove anything.
 """
 
 import http.client
 import json
+import math
 import secrets
 import statistics
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
-from math import sqrt
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
+from bench.cpu import cpu_seconds
 from support.servers import RunningServer
 from support.vendor import PRODUCT, Vendor
 
@@ -33,13 +35,17 @@ _SETTINGS: Final = {
 
 
 def measure(folder: Path, database_url: str) -> Sequence[str]:
-    """Ask for trials and for recovery, and return a line for each."""
+    """Ask for trials and for recovery, and return two lines for each."""
     known = [_address("known", number) for number in range(PAIRS + _WARM_UP)]
     vendor = Vendor(folder / "vendor", None, {**_SETTINGS, "DATABASE_URL": database_url})
     vendor.create_product()
     _sell(vendor, known, folder / "buyers.csv")
     with vendor.serving() as server:
-        return [_line(path, *_time_pairs(server, path, known)) for path in ("trials", "recovery")]
+        return [
+            _line(f"{path}, {what}", known_seconds, unknown_seconds)
+            for path in ("trials", "recovery")
+            for what, known_seconds, unknown_seconds in _time_pairs(server, path, known)
+        ]
 
 
 def rank_sum_z(first: Sequence[float], second: Sequence[float]) -> float:
@@ -48,17 +54,17 @@ def rank_sum_z(first: Sequence[float], second: Sequence[float]) -> float:
     ranks = sum(rank for rank, (_, is_first) in enumerate(merged, 1) if is_first)
     n, m = len(first), len(second)
     mean = n * (n + m + 1) / 2
-    return (ranks - mean) / sqrt(n * m * (n + m + 1) / 12)
+    return (ranks - mean) / math.sqrt(n * m * (n + m + 1) / 12)
 
 
-def _line(path: str, known: Sequence[float], unknown: Sequence[float]) -> str:
+def _line(what: str, known: Sequence[float], unknown: Sequence[float]) -> str:
     z = rank_sum_z(known, unknown)
     control = rank_sum_z([seconds + LEAK_SECONDS for seconds in known], unknown)
     apart = (statistics.median(known) - statistics.median(unknown)) * 1e6
     verdict = "tells nothing" if abs(z) < UNSUSPICIOUS else "TELLS"
     power = "" if control > UNSUSPICIOUS else ", WHICH IS NOT FOUND: too noisy to judge"
     return (
-        f"known against unknown, {path:<8} {verdict}: z {z:+.1f}, medians {apart:+.0f} us apart, "
+        f"known against unknown, {what:<14} {verdict}: z {z:+.1f}, medians {apart:+.0f} us apart, "
         f"{len(known):,} pairs; control with a leak of {LEAK_SECONDS * 1e6:.0f} us: "
         f"z {control:+.1f}{power}"
     )
@@ -66,30 +72,38 @@ def _line(path: str, known: Sequence[float], unknown: Sequence[float]) -> str:
 
 def _time_pairs(
     server: RunningServer, path: str, known: Sequence[str]
-) -> tuple[list[float], list[float]]:
-    samples: tuple[list[float], list[float]] = ([], [])
+) -> Iterator[tuple[str, Sequence[float], Sequence[float]]]:
+    samples: dict[str, list[_Cost]] = {"known": [], "nobody": []}
     with closing(http.client.HTTPConnection(urlsplit(server.url).netloc)) as connection:
-        for number, address in enumerate(known):
-            pair = [(0, address), (1, _address("nobody", number))]
-            for which, email in pair if secrets.randbits(1) else reversed(pair):
-                seconds = _time_one(connection, path, email, 2 * number + which)
+        for number in range(len(known)):
+            names = sorted(samples, reverse=bool(secrets.randbits(1)))
+            for name in names:
+                begun = _Cost(time.perf_counter(), cpu_seconds(server.pid))
+                _ask(connection, path, _address(name, number))
+                cost = _Cost(time.perf_counter(), cpu_seconds(server.pid)).since(begun)
                 if number >= _WARM_UP:
-                    samples[which].append(seconds)
-    return samples
+                    samples[name].append(cost)
+    yield "time", [one.wall for one in samples["known"]], [one.wall for one in samples["nobody"]]
+    yield "CPU", [one.cpu for one in samples["known"]], [one.cpu for one in samples["nobody"]]
 
 
-def _time_one(connection: http.client.HTTPConnection, path: str, email: str, source: int) -> float:
+class _Cost(NamedTuple):
+    wall: float
+    cpu: float
+
+    def since(self, begun: "_Cost") -> "_Cost":
+        return _Cost(self.wall - begun.wall, self.cpu - begun.cpu)
+
+
+def _ask(connection: http.client.HTTPConnection, path: str, email: str) -> None:
     body = json.dumps({"email": email, "product": PRODUCT})
-    address = ".".join(str(byte) for byte in (10, *source.to_bytes(3)))  # no limit is met
+    address = ".".join(str(byte) for byte in (10, *secrets.token_bytes(3)))  # no limit is met
     headers = {"Content-Type": "application/json", "X-Forwarded-For": address}
-    begun = time.perf_counter()
     connection.request("POST", f"/v1/{path}", body, headers)
     answer = connection.getresponse()
     answer.read()
-    seconds = time.perf_counter() - begun
     if answer.status != http.client.ACCEPTED:
         raise RuntimeError(f"{path} answered {answer.status}")
-    return seconds
 
 
 def _address(name: str, number: int) -> str:
