@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -119,24 +119,44 @@ def _verified(target: Target, file: Path | None, verifier: Verifier) -> Head:
 
 
 class _Lines:
-    """Cuts parts of a stream into lines and has each verified, with a counter on a terminal."""
+    """Cuts parts of a stream into lines and has each verified, with a counter on a terminal.
+
+    What is broken is told at the end: a stream of SQLite that is left half-way may end in a
+    traceback of its driver's thread.
+    """
 
     def __init__(self, verifier: Verifier) -> None:
         self._verifier = verifier
         self._rest = b""
+        self._broken: AuditBroken | None = None
         self._is_shown = sys.stderr.isatty()
 
     def take(self, part: bytes) -> None:
+        """Take the next part; whatever comes behind a broken line is left alone."""
         *lines, self._rest = (self._rest + part).split(b"\n")
-        for line in lines:
-            self._verifier.add(Entry.from_line(line))
+        self._verify(lines)
         if self._is_shown:
             click.echo(f"\r{self._verifier.head.seq} entries", nl=False, err=True)
 
     def finish(self) -> None:
-        """Take what came behind the last line break: a stream that was cut off ends so."""
+        """Take what came behind the last line break: a stream that was cut off ends so.
+
+        Raises:
+            AuditBroken: a line was.
+        """
         if self._rest:
-            self._verifier.add(Entry.from_line(self._rest))
+            self._verify([self._rest])
+        if self._broken is not None:
+            raise self._broken
+
+    def _verify(self, lines: Sequence[bytes]) -> None:
+        if self._broken is not None:
+            return
+        try:
+            for line in lines:
+                self._verifier.add(Entry.from_line(line))
+        except AuditBroken as broken:
+            self._broken = broken
 
 
 async def _walk(client: httpx.AsyncClient, take: Callable[[bytes], object]) -> None:
