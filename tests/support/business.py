@@ -18,7 +18,7 @@ import httpx
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from support.leaks import spellings_of_key
+from support.leaks import secrets_of_key
 from support.payment_events import packed, stripe_event, stripe_headers, stripe_session
 from support.servers import RunningServer
 from support.vendor import PRODUCT, Vendor
@@ -52,7 +52,7 @@ class Secrets:
 
     def add_key(self, key: str) -> None:
         """Note a license key."""
-        for kind, text in spellings_of_key(key).items():
+        for kind, text in secrets_of_key(key).items():
             self.add(kind, text)
 
     def add_files_of(self, vendor: Vendor) -> None:
@@ -120,6 +120,39 @@ class Business:
         while len(running.events("outbox.retry", kind="mail")) < UNSENT:
             assert time.monotonic() < deadline, running.log
             time.sleep(0.1)
+
+    def be_refused(self, running: RunningServer) -> str:
+        """Ask for what cannot be done, with secrets everywhere; return all answers."""
+        known = self.secrets.values
+        key = next(f"LIC-{known[name]!s}" for name in known if name.startswith("key "))
+        email = next(str(known[name]) for name in known if name.startswith("email "))
+        asking = {"license_key": key, "email": email, "product": PRODUCT, "nonce": key}
+        whole = {**asking, "instance_id": "i-1", "nonce": "A" * 22, "keyset_epoch": 1,
+                 "client": {"name": "test", "version": "1.0"}}  # fmt: skip
+        admin = running.wait_for_event("server.listening", listener="admin")["url"]
+        good = {"Authorization": f"Bearer {self._token}"}
+        answers = [
+            *(httpx.post(f"{running.url}/v1/licenses/validate", json=body)
+              for body in (whole, asking, [key], {"license_key": key * 9})),
+            *(httpx.post(f"{running.url}/v1/{path}", json={"email": email, "product": PRODUCT})
+              for path in ("trials", "recovery", f"recovery/{key}", f"{email}/{key}")),
+            httpx.post(f"{running.url}/v1/payments/stripe", content=email,
+                       headers={"Stripe-Signature": f"t=1,v1={PAYMENT_SECRET}"}),
+            httpx.get(f"{running.url}/v1/keyset?since={key}"),
+            httpx.get(f"{admin}/v1/admin/licenses?email=@{email}", headers=good),
+            httpx.get(f"{admin}/v1/admin/licenses?email={email}", headers=good),
+            httpx.get(f"{admin}/v1/admin/{self._token}", headers=good),
+            httpx.get(f"{admin}/v1/admin/tokens?token={self._token}"),
+            httpx.get(f"{admin}/metrics", headers={"Authorization": f"Bearer {self._token}0"}),
+        ]  # fmt: skip
+        return "\n".join(f"{answer.headers} {answer.text}" for answer in answers)
+
+    def metrics(self, running: RunningServer) -> str:
+        """Return what Prometheus gets."""
+        admin = running.wait_for_event("server.listening", listener="admin")["url"]
+        answer = httpx.get(f"{admin}/metrics", headers={"Authorization": f"Bearer {self._token}"})
+        assert answer.is_success, answer.text
+        return answer.text
 
     @contextmanager
     def _counter(self, running: RunningServer) -> Iterator["Counter"]:

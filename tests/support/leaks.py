@@ -44,8 +44,10 @@ def spellings(secret: str | bytes) -> Iterator[bytes]:
             yield inner.translate(bytes.maketrans(b"+/", b"-_"))
 
 
-def spellings_of_key(key: str) -> dict[str, str]:
-    """Return what must not be found of a license key, by name: grouped, plain, without check."""
-    prefix, _, grouped = key.partition("-")
-    symbols = grouped.replace("-", "")
-    return {"key": key, "groups": grouped, "plain": prefix + symbols, "secret part": symbols[:26]}
+def secrets_of_key(key: str) -> dict[str, str]:
+    """Return what must not be found of a license key, by name.
+
+    Whatever holds more of it (the prefix, the check symbols) holds one of these.
+    """
+    groups = key.partition("-")[2]
+    return {"key": groups, "secret part": groups.replace("-", "")[:26]}

@@ -2,9 +2,10 @@
 
 import json
 import os
+import sqlite3
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -143,3 +144,11 @@ def test_the_growth_of_the_audit_log_is_told(folder: Path) -> None:
     assert "MiB" in after
     grown = [int(text.partition("grew by ")[2].split()[0]) for text in (before, after)]
     assert grown[1] == grown[0] + 1
+
+
+def test_a_database_without_one_of_its_tables_hides_nothing_else(folder: Path) -> None:
+    with closing(sqlite3.connect(folder / "license-server.db")) as database:
+        database.execute("ALTER TABLE outbox RENAME TO gone")
+        database.commit()
+    status, findings = examined(folder)
+    assert (status, findings["D000"]["level"], findings["K001"]["level"]) == (1, "FAIL", "PASS")

@@ -32,18 +32,18 @@ async def examine_database(settings: Settings, now: datetime) -> list[Finding]:
     database = Database.from_url(settings.database_url.get_secret_value())
     try:
         await require_current(database)
+        return [
+            passed("D000", "the database answers and has this program's schema"),
+            await _clock(database, now),
+            *(await _privileges(database) if database.url is not None else ()),
+            await _growth(database, now),
+            await _outbox(database),
+        ]
     except (ConfigurationError, NotReady) as error:
         remedy = (
             "see that it runs and that DATABASE_URL is right, then run `license-server migrate`"
         )
         return [failed("D000", str(error), remedy)]
-    findings = [passed("D000", "the database answers and has this program's schema")]
-    findings.append(await _clock(database, now))
-    if database.url is not None:
-        findings += await _privileges(database)
-    findings.append(await _growth(database, now))
-    findings.append(await _outbox(database))
-    return findings
 
 
 async def _clock(database: Database, now: datetime) -> Finding:
