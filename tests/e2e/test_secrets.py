@@ -95,7 +95,7 @@ def stolen(folder: Path, database_url: str | None) -> bytes:
 
 
 def doctor(vendor: Vendor) -> str:
-    command = [BIN / "license-server", "--dir", vendor.folder, "doctor"]
+    command = [str(BIN / "license-server"), "--dir", str(vendor.folder), "doctor"]
     env = {**os.environ, **vendor.settings}
     done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
     assert "M002" in done.stdout, done.stderr

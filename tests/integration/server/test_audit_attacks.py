@@ -134,8 +134,9 @@ class Stable:
 
     def close(self) -> None:
         """Drop what was made."""
-        for name in self._names if self._postgres else ():
-            self._postgres.drop(name)
+        if self._postgres is not None:
+            for name in self._names:
+                self._postgres.drop(name)
 
     def _new_name(self) -> str:
         self._names.append(f"ledger_{secrets.token_hex(6)}")
