@@ -18,6 +18,7 @@ ACTOR_CLI: Final = "cli"
 ACTOR_CLIENT: Final = "client"
 
 _LABEL: Final = b"audit-entry-v1\0"
+_ENCODER: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 State = Mapping[str, object]
 
@@ -136,7 +137,7 @@ def link(change: Change, head: Head, now: datetime) -> Entry:
 
 def canonical_json(content: State) -> str:
     """Return the one spelling of `content` that is hashed and stored: sorted, compact, ASCII."""
-    return json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return _ENCODER.encode(content)
 
 
 class Verifier:
