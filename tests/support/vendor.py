@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from support.servers import BIN, RunningServer, running
 from support.tls import TlsFiles, issue_certificate
@@ -54,6 +54,20 @@ class Vendor:
         issued = json.loads(self.command(*line))
         return Sold(issued["id"], issued["key"], email)
 
+    def import_licenses(self, count: int) -> Path:
+        """Issue many licenses by a file and return the file of their keys, NDJSON."""
+        file, keys = (self.folder.with_name(f"{self.folder.name}-{n}") for n in ("buyers", "keys"))
+        with file.open("w", encoding="ascii") as lines:
+            for n in range(count):
+                buyer = {"product": PRODUCT, "email": f"imported{n}@example.com"}
+                lines.write(f"{json.dumps(buyer)}\n")
+        self.command("license", "import", str(file), "-o", str(keys))
+        return keys
+
+    def export(self) -> list[dict[str, Any]]:
+        """Return all licenses, as `license export` writes them."""
+        return [json.loads(line) for line in self.command("license", "export").splitlines()]
+
     def withdraw(self, command: str, sold: Sold) -> None:
         """Revoke or suspend a license, or reinstate it."""
         self.command("license", command, sold.license_id)
@@ -73,6 +87,11 @@ class Vendor:
         file = self.folder.with_name(f"{self.folder.name}-trust.json")
         self.command("keyset", "export-trust", "-o", str(file))
         return file
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What its commands find."""
+        return {**os.environ, **self.settings}
 
     @property
     def ca(self) -> Path:
@@ -101,9 +120,8 @@ class Vendor:
     def command(self, *line: str, stdin: str = "") -> str:
         """Run one of its commands and return its stdout."""
         command = [str(BIN / "license-server"), "--dir", str(self.folder), *line]
-        env = {**os.environ, **self.settings}
         return subprocess.run(
-            command, check=True, capture_output=True, text=True, env=env, input=stdin
+            command, check=True, capture_output=True, text=True, env=self.environment, input=stdin
         ).stdout
 
 

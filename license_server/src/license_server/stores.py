@@ -155,6 +155,25 @@ class NewLicense:
 
 
 @dataclass(frozen=True, slots=True)
+class Prepared:
+    """A license that a line of an import asks for, with all that will be stored of it.
+
+    Attributes:
+        number: of the line.
+        new: the license, of `owner`.
+        owner: stored unless the email has an owner already.
+        email_indexes: what an owner of the email may be found by, the current form first.
+        change: for the audit log.
+    """
+
+    number: int
+    new: NewLicense
+    owner: StoredOwner
+    email_indexes: tuple[bytes, ...] = field(repr=False)
+    change: Change
+
+
+@dataclass(frozen=True, slots=True)
 class DeploymentRecord:
     """One deployment of a license, as its client told of it.
 
@@ -355,12 +374,6 @@ class OwnerStore(Protocol):
     async def add(self, owner: StoredOwner, now: datetime) -> None:
         """Store a new owner."""
 
-    async def add_many(self, owners: Sequence[StoredOwner], now: datetime) -> None:
-        """Store many new owners."""
-
-    async def ids_of(self, email_indexes: Sequence[bytes]) -> Mapping[bytes, str]:
-        """Return the ids of the owners that there are, by their index."""
-
     async def erase(self, tombstone: StoredOwner, now: datetime) -> None:
         """Put a tombstone in the place of the owner of its id."""
 
@@ -384,14 +397,29 @@ class LicenseStore(Protocol):
     async def add(self, new: NewLicense) -> None:
         """Store a new license and its key."""
 
-    async def add_many(self, new: Sequence[NewLicense]) -> None:
-        """Store many new licenses and their keys."""
-
     async def save(self, license_: License, details: LicenseDetails, owner_id: str) -> None:
         """Store a changed license under its next version."""
 
     async def count_by_status(self, now: datetime) -> Mapping[tuple[str, Status], int]:
         """Return how many licenses there are of each product and status."""
+
+
+class Import(Protocol):
+    """Licenses on their way into the database, all in one transaction."""
+
+    async def add(self, batch: Sequence[Prepared]) -> None:
+        """Take a batch; the license of an email that has an owner becomes that owner's.
+
+        Raises:
+            StateConflict: a line asks for a second trial; it is named.
+        """
+
+    def finished(self) -> "AbstractAsyncContextManager[Transaction]":
+        """Store what was taken, and begin the end of the transaction: leaving it commits.
+
+        Raises:
+            StateConflict: as above, or another transaction has just made the same.
+        """
 
 
 class KeyStore(Protocol):
@@ -572,8 +600,19 @@ class IdempotencyStore(Protocol):
     async def claim(self, actor: str, key: str, fingerprint: bytes, now: datetime) -> Kept | None:
         """Take a key for the request under way; if it is taken, return what it was taken for."""
 
+    async def find(self, actor: str, key: str) -> Kept | None:
+        """Return what a key was taken for."""
+
     async def keep(self, actor: str, key: str, answer_sealed: bytes) -> None:
         """Store the answer of a claimed key."""
+
+    async def keep_part(
+        self, actor: str, key: str, number: int, part_sealed: bytes, now: datetime
+    ) -> None:
+        """Store part `number`, from 0 on, of the long answer of a claimed key."""
+
+    async def parts(self, actor: str, key: str, start: int, limit: int) -> Sequence[bytes]:
+        """Return up to `limit` sealed parts of a long answer, from part `start` on."""
 
     async def forget_before(self, before: datetime) -> int:
         """Forget the keys claimed before an instant."""
@@ -653,6 +692,13 @@ class Repository(Protocol):
 
     def transaction(self) -> AbstractAsyncContextManager[Transaction]:
         """Begin a transaction; leaving it commits, an exception undoes it.
+
+        Raises:
+            StateConflict: another transaction has just made the same.
+        """
+
+    def importing(self, now: datetime) -> AbstractAsyncContextManager[Import]:
+        """Begin an import; leaving it undoes what is not finished.
 
         Raises:
             StateConflict: another transaction has just made the same.

@@ -28,7 +28,7 @@ def line(**members: Any) -> str:
 async def send(
     admin: AdminClient, text: str, kind: str = "application/x-ndjson", **options: Any
 ) -> httpx.Response:
-    headers = {"Content-Type": kind}
+    headers = {"Content-Type": kind, "Idempotency-Key": "one"}
     return await admin.ask(
         "POST", "licenses/import", headers=headers, content=text.encode(), **options
     )
@@ -70,6 +70,36 @@ async def test_an_import_needs_a_type_and_a_role(admin: AdminClient) -> None:
     assert (await send(admin, line(), role=Role.SUPPORT)).status_code == 403
 
 
+async def test_an_import_is_done_once_and_answered_alike_when_it_is_asked_for_again(
+    admin: AdminClient,
+) -> None:
+    first, second = [await send(admin, f"{line()}\n{line(kind='trial')}") for _ in range(2)]
+    assert lines_of(first) == lines_of(second)
+    assert "idempotency-replayed" not in first.headers
+    assert second.headers["idempotency-replayed"] == "true"
+    assert len((await admin.get("licenses"))["items"]) == 2
+
+
+async def test_other_lines_are_refused_under_the_key_of_an_import(admin: AdminClient) -> None:
+    await send(admin, line())
+    response = await send(admin, line(email="bob@example.com"))
+    assert (response.status_code, response.json()["code"]) == (409, "IDEMPOTENCY_CONFLICT")
+    assert len((await admin.get("licenses"))["items"]) == 1
+
+
+async def test_an_import_that_could_not_be_asked_for_again_is_refused(admin: AdminClient) -> None:
+    headers = {"Content-Type": "application/x-ndjson"}
+    response = await admin.ask("POST", "licenses/import", headers=headers, content=line().encode())
+    assert response.status_code == 400
+    assert [error["field"] for error in response.json()["errors"]] == ["Idempotency-Key"]
+
+
+async def test_no_imported_key_stands_in_the_database(admin: AdminClient) -> None:
+    made, _ = lines_of(await send(admin, line()))
+    kept = await admin.vendor.rows("SELECT answer_sealed FROM idempotency_keys")
+    assert made["key"].encode() not in b"".join(bytes(row[0] or b"") for row in kept)
+
+
 async def test_a_dry_run_only_judges(admin: AdminClient) -> None:
     assert lines_of(await send(admin, line(), params={"dry_run": "true"})) == [{"valid": 1}]
     assert (await admin.get("licenses"))["items"] == []
@@ -107,7 +137,7 @@ async def test_csv_is_read_with_all_its_members(admin: AdminClient) -> None:
 
 
 async def test_an_export_holds_what_the_filter_lets_through(admin: AdminClient) -> None:
-    texts = [line(email=f"buyer{number}@example.com") for number in range(1_001)]
+    texts = [line(email=f"buyer{number}@example.com") for number in range(1_001)]  # two batches
     assert lines_of(await send(admin, "\n".join(texts)))[-1] == {"imported": 1_001}
     everything = lines_of(await admin.ask("GET", "licenses/export"))
     assert len({one["id"] for one in everything}) == 1_001

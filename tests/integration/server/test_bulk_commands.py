@@ -42,3 +42,13 @@ def test_imported_keys_are_in_a_file_of_ones_own(folder: Path, tmp_path: Path) -
     exported = [json.loads(line) for line in run(folder, "export").stdout.splitlines()]
     assert [one["id"] for one in exported] == [made["id"]]
     assert made["key"] not in json.dumps(exported)
+
+
+def test_a_file_that_is_imported_again_gets_the_same_keys(folder: Path, tmp_path: Path) -> None:
+    file, first, second = (tmp_path / name for name in ("b.csv", "first", "second"))
+    file.write_text("product,email\ndb-api,bob@example.com\n", encoding="utf-8")
+    run(folder, "import", file, "-o", first)
+    run(folder, "import", file, "-o", second)
+    assert first.read_bytes() == second.read_bytes()
+    exported = run(folder, "export", "--email", "bob@example.com").stdout
+    assert len(exported.splitlines()) == 1

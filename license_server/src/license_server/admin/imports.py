@@ -1,19 +1,16 @@
-"""Many licenses at once: judged line by line, then stored batch by batch in one transaction."""
+"""Many licenses at once: each is made of its line alone, before any of them is stored."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from license_server.admin.licenses import license_state, sound_metadata
-from license_server.admin.owners import Owners
 from license_server.admin.products import Products
 from license_server.desk import Desk
-from license_server.emails import Email
-from license_server.errors import FieldError, InvalidField, StateConflict
+from license_server.errors import FieldError, InvalidField
 from license_server.license_keys import LicenseKey
-from license_server.licenses import Kind
 from license_server.orders import Order, new_license
 from license_server.products import Policy
-from license_server.stores import LicenseDetails, NewLicense, StoredKey, StoredOwner
+from license_server.stores import LicenseDetails, NewLicense, Prepared, StoredKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,26 +29,25 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Imported:
+class Made:
     """What came of a line, with its key, this once."""
 
     line: Line
-    license_id: str
+    prepared: Prepared
     key: str = field(repr=False)
 
 
 class Imports:
-    """Judges and stores lines.
+    """Makes licenses of lines.
 
     Args:
-        desk: where the work is done.
+        desk: who does it, and when; its transaction is not used.
         policies: of all products, by code.
     """
 
     def __init__(self, desk: Desk, policies: Mapping[str, Policy]) -> None:
         self._desk = desk
         self._policies = policies
-        self._owners = Owners(desk)
 
     @classmethod
     async def at(cls, desk: Desk) -> "Imports":
@@ -59,66 +55,28 @@ class Imports:
         records = await Products(desk).all()
         return cls(desk, {one.product.code: one.product.policy for one in records})
 
-    def judge(self, line: Line) -> None:
-        """Do nothing if a line may be imported.
+    def make(self, line: Line) -> Made:
+        """Make the license of a line.
 
         Raises:
             InvalidField: its product is unknown, or its members are not sound.
         """
-        new_license(line.order, self._policy(line), self._desk.now)
-        sound_metadata(line.metadata)
-
-    async def add(self, lines: Sequence[Line]) -> Sequence[Imported]:
-        """Store a batch of lines.
-
-        Raises:
-            InvalidField: a line is not what `judge` lets through.
-            StateConflict: a line asks for a second trial; it is named.
-        """
-        for line in lines:
-            if line.order.kind is Kind.TRIAL:
-                await self._claim_trial(line)
-        owner_ids = await self._owner_ids([line.order.email for line in lines])
-        made = [self._made(line, owner_ids[line.order.email]) for line in lines]
-        await self._desk.transaction.licenses.add_many([new for new, _ in made])
-        changes = [
-            self._desk.change(
-                "license.issue", new.license.license_id, None, license_state(new.license)
-            )
-            for new, _ in made
-        ]
-        await self._desk.transaction.audit.append(changes, self._desk.now)
-        return [imported for _, imported in made]
-
-    def _made(self, line: Line, owner_id: str) -> tuple[NewLicense, Imported]:
-        policy = self._policy(line)
+        policy, email = self._policy(line), line.order.email
         license_ = new_license(line.order, policy, self._desk.now)
-        key, pepper = LicenseKey.generate(), self._desk.vault.peppers.current
+        metadata = sound_metadata(line.metadata)
+        peppers, owner = self._desk.vault.peppers, self._desk.vault.owner(email)
+        key, pepper = LicenseKey.generate(), peppers.current
         stored = StoredKey(pepper.key_mac(key), pepper.pepper_id, key.hint, license_.license_id)
-        new = NewLicense(license_, LicenseDetails(line.metadata), owner_id, stored)
-        return new, Imported(line, license_.license_id, key.reveal(policy.key_prefix))
-
-    async def _owner_ids(self, emails: Sequence[Email]) -> Mapping[Email, str]:
-        """Return the owner of each email, making those that are missing."""
-        indexes = {email: self._desk.vault.peppers.email_indexes(email) for email in emails}
-        wanted = [index for known in indexes.values() for index in known]
-        found = await self._desk.transaction.owners.ids_of(wanted)
-        ids: dict[Email, str] = {}
-        missing: list[StoredOwner] = []
-        for email, known in indexes.items():
-            owner_id = next((found[index] for index in known if index in found), None)
-            if owner_id is None:
-                missing.append(self._desk.vault.owner(email))
-                owner_id = missing[-1].owner_id
-            ids[email] = owner_id
-        await self._desk.transaction.owners.add_many(missing, self._desk.now)
-        return ids
-
-    async def _claim_trial(self, line: Line) -> None:
-        try:
-            await self._owners.claim_trial(line.order.product, line.order.email)
-        except StateConflict as error:
-            raise StateConflict(f"line {line.number}: {error}") from error
+        prepared = Prepared(
+            number=line.number,
+            new=NewLicense(license_, LicenseDetails(metadata), owner.owner_id, stored),
+            owner=owner,
+            email_indexes=peppers.email_indexes(email),
+            change=self._desk.change(
+                "license.issue", license_.license_id, None, license_state(license_)
+            ),
+        )
+        return Made(line, prepared, key.reveal(policy.key_prefix))
 
     def _policy(self, line: Line) -> Policy:
         policy = self._policies.get(line.order.product)

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any, Final, Generic, TypeVar
 
@@ -10,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 from license_server.desk import Desk
 from license_server.errors import EtagMismatch
+from license_server.stores import Import
 from license_server.tokens import Role
 
 READERS: Final = frozenset(Role)
@@ -116,23 +118,34 @@ class StreamCall(Generic[Query]):
 
     Attributes:
         open_desk: begins a unit of work; a stream may use several, one after the other.
+        open_import: begins an import, at an instant.
         query: of the request.
         media_type: of the request's body, lower case, without parameters.
         body: of the request, in parts.
+        idempotency_key: under which its answer may be asked for again; None = under none.
     """
 
     open_desk: Callable[[], AbstractAsyncContextManager[Desk]]
+    open_import: Callable[[datetime], AbstractAsyncContextManager[Import]]
     query: Query
     media_type: str
     body: AsyncIterator[bytes]
+    idempotency_key: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class Streamed:
-    """A streamed answer: nothing is sent before its first part is there."""
+    """A streamed answer: nothing is sent before its first part is there.
+
+    Attributes:
+        media_type: of all parts together.
+        parts: of the body.
+        is_replayed: this was answered before, to a request of the same idempotency key.
+    """
 
     media_type: str
     parts: AsyncIterator[bytes]
+    is_replayed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

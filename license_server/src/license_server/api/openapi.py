@@ -159,8 +159,6 @@ def _parameter(member: Schema, definitions: Schema) -> Schema:
 
 
 def _in_headers(endpoint: AnyEndpoint) -> Iterator[Schema]:
-    if isinstance(endpoint, StreamEndpoint):
-        return
     if endpoint.method == "POST":
         key = {"type": "string", "pattern": "^[\\x21-\\x7e]{1,255}$"}
         yield {"name": "Idempotency-Key", "in": "header", "required": False, "schema": key}

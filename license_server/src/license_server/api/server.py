@@ -32,6 +32,7 @@ from license_server.api.endpoints import (
     Endpoint,
     Reply,
     StreamCall,
+    Streamed,
     StreamEndpoint,
     etag,
 )
@@ -65,6 +66,7 @@ from license_server.tokens import Role
 _PATH_VALUE: Final = r"(?P<\1>[A-Za-z0-9][A-Za-z0-9._:-]{0,63})"
 _IDEMPOTENCY_KEY: Final = re.compile(r"[\x21-\x7e]{1,255}")
 _JSON: Final = (b"content-type", b"application/json")
+_REPLAYED: Final = (b"idempotency-replayed", b"true")
 
 _log = structlog.get_logger(__name__)
 
@@ -214,9 +216,16 @@ class AdminApi:
             )
         query = parse_query(endpoint.query, scope["query_string"])
         streamed = await endpoint.handler(
-            StreamCall(open_desk, query, declared, body_parts(receive))
+            StreamCall(
+                open_desk,
+                self._repository.importing,
+                query,
+                declared,
+                body_parts(receive),
+                _idempotency_key(scope),
+            )
         )
-        await _send_parts(send, streamed.media_type, streamed.parts)
+        await _send_parts(send, streamed)
 
     async def _require_caller(
         self, endpoint: AnyEndpoint, scope: Scope, transaction: Transaction, now: datetime
@@ -275,9 +284,8 @@ def _packed(response: RawResponse) -> bytes:
 
 def _unpacked(packed: bytes) -> RawResponse:
     status, headers, body = json.loads(packed)
-    again = (b"idempotency-replayed", b"true")
     pairs = tuple((name.encode(), value.encode()) for name, value in headers)
-    return RawResponse(status, (*pairs, again), body.encode("utf-8"))
+    return RawResponse(status, (*pairs, _REPLAYED), body.encode("utf-8"))
 
 
 def _idempotency_key(scope: Scope) -> str | None:
@@ -308,10 +316,13 @@ async def _send(send: Send, response: RawResponse) -> None:
     await send({"type": "http.response.body", "body": response.body})
 
 
-async def _send_parts(send: Send, kind: str, parts: AsyncIterator[bytes]) -> None:
+async def _send_parts(send: Send, streamed: Streamed) -> None:
     """Send a stream, once its first part is there: until then an error has an answer of its own."""
+    parts = streamed.parts
     first = await anext(parts, b"")
-    headers = [(b"content-type", kind.encode("ascii"))]
+    headers = [(b"content-type", streamed.media_type.encode("ascii"))]
+    if streamed.is_replayed:
+        headers.append(_REPLAYED)
     await send({"type": "http.response.start", "status": HTTPStatus.OK, "headers": headers})
     await send({"type": "http.response.body", "body": first, "more_body": True})
     async for part in parts:

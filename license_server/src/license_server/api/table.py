@@ -4,8 +4,9 @@ from typing import Final
 
 from license_server.api import (
     audit,
-    bulk,
     deployments,
+    exports,
+    imports,
     licenses,
     mails,
     owners,
@@ -17,7 +18,8 @@ from license_server.api.endpoints import AnyEndpoint
 
 ENDPOINTS: Final[tuple[AnyEndpoint, ...]] = (
     *products.ENDPOINTS,
-    *bulk.ENDPOINTS,  # before the paths that hold a license's id
+    *exports.ENDPOINTS,  # before the paths that hold a license's id
+    *imports.ENDPOINTS,
     *licenses.ENDPOINTS,
     *deployments.ENDPOINTS,
     *owners.ENDPOINTS,

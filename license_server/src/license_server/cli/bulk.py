@@ -1,5 +1,6 @@
 """`license-server license import` and `export`: many licenses, streamed both ways."""
 
+import hashlib
 import json
 import os
 import sys
@@ -23,8 +24,8 @@ Examples:
 
 \b
 Members of a line: product, email, kind, starts_at, expires_at, lasts_seconds, entitlements
-(CSV: separated by ;), metadata (CSV: JSON text). All lines are imported, or none: without a
-last line {"imported": N} nothing holds."""
+(CSV: separated by ;), metadata (CSV: JSON text). All lines are imported, or none. An import that
+broke off may be run again: within a day the same file is imported once, and gets the same keys."""
 
 _EXPORT_EPILOG: Final = """\b
 Examples:
@@ -46,6 +47,7 @@ _file = click.Path(dir_okay=False, path_type=Path)
 def import_(target: Target, file: Path, output: Path | None, *, dry_run: bool) -> None:
     """Issue a license for each line of a CSV or NDJSON file and write the keys, this once."""
     kind = "text/csv" if file.suffix.lower() == ".csv" else "application/x-ndjson"
+    headers = {"Content-Type": kind, "Idempotency-Key": f"import-{_digest(file)}"}
 
     def request(client: httpx.AsyncClient) -> httpx.Request:
         return client.build_request(
@@ -53,17 +55,15 @@ def import_(target: Target, file: Path, output: Path | None, *, dry_run: bool) -
             "/v1/admin/licenses/import",
             params={"dry_run": "true"} if dry_run else None,
             content=_uploaded(file),
-            headers={"Content-Type": kind},
+            headers=headers,
             timeout=httpx.Timeout(None),  # it is answered once all lines are judged
         )
 
-    end = _receive(target, request, output, _require_end)
-    told = json.loads(end)
-    say(
-        f"imported {told['imported']}"
-        if "imported" in told
-        else f"lines that are good: {told['valid']}"
-    )
+    told = json.loads(_receive(target, request, output, _require_end))
+    if "valid" in told:
+        say(f"lines that are good: {told['valid']}")
+    else:
+        say(f"imported {told['imported']}")
 
 
 @click.command("export", epilog=_EXPORT_EPILOG)
@@ -91,16 +91,14 @@ def _receive(
     output: Path | None,
     require_whole: Callable[[bytes], None],
 ) -> bytes:
-    """Write an answer to a file, which gets its name once the answer is whole; return its end.
-
-    Of an answer that broke off, what came stays beside it: the server may have come to its end.
-    """
+    """Write an answer to a file, which gets its name once the answer is whole; return its end."""
     if output is None:
         end = run(target, lambda client: _copy(client, request(client), sys.stdout.buffer))
         require_whole(end)
         return end
     part = output.with_name(f".{output.name}.part")
     try:
+        part.unlink(missing_ok=True)
         descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "wb") as file:
             end = run(target, lambda client: _copy(client, request(client), file))
@@ -111,8 +109,7 @@ def _receive(
     except OSError as error:
         raise ConfigurationError(f"cannot write {part}: {error.strerror}") from error
     except LicenseServerError:
-        if not part.stat().st_size:
-            part.unlink()
+        part.unlink(missing_ok=True)
         raise
     return end
 
@@ -140,9 +137,14 @@ def _require_end(end: bytes) -> None:
         is_whole = False
     if not is_whole:
         raise ConfigurationError(
-            "the import broke off before its last line: look whether `license list` has it before "
-            "you run it again"
+            "the answer broke off before its last line: run the import again, within a day, for "
+            "its keys"
         )
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 async def _uploaded(path: Path) -> AsyncIterator[bytes]:

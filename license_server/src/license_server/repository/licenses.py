@@ -43,13 +43,8 @@ class SqlLicenses(Store):
 
     async def add(self, new: NewLicense) -> None:
         """See `LicenseStore`."""
-        await self.add_many([new])
-
-    async def add_many(self, new: Sequence[NewLicense]) -> None:
-        """See `LicenseStore`."""
-        await self._add_many(licenses, [_new_values(one) for one in new])
-        keys = [key_values(one.key, one.license.issued_at) for one in new]
-        await self._add_many(license_keys, keys)
+        await self._add_many(licenses, [new_values(new)])
+        await self._add_many(license_keys, [key_values(new.key, new.license.issued_at)])
 
     async def save(self, license_: License, details: LicenseDetails, owner_id: str) -> None:
         """See `LicenseStore`."""
@@ -125,7 +120,8 @@ def _status(now: datetime) -> ColumnElement[str]:
     )
 
 
-def _new_values(new: NewLicense) -> Values:
+def new_values(new: NewLicense) -> Values:
+    """Return the columns of a new license."""
     return license_values(new.license) | _details_values(new.details) | {"owner_id": new.owner_id}
 
 

@@ -26,14 +26,10 @@ class SqlOwners(Store):
 
     async def add(self, owner: StoredOwner, now: datetime) -> None:
         """See `OwnerStore`."""
-        await self._connection.execute(insert(owners).values(_values(owner, now)))
-
-    async def add_many(self, owners_: Sequence[StoredOwner], now: datetime) -> None:
-        """See `OwnerStore`."""
-        await self._add_many(owners, [_values(owner, now) for owner in owners_])
+        await self._connection.execute(insert(owners).values(owner_values(owner, now)))
 
     async def ids_of(self, email_indexes: Sequence[bytes]) -> Mapping[bytes, str]:
-        """See `OwnerStore`."""
+        """Return the ids of the owners that there are, by their index."""
         found = select(owners.c.email_index, owners.c.id).where(
             owners.c.email_index.in_(email_indexes)
         )
@@ -41,7 +37,7 @@ class SqlOwners(Store):
 
     async def erase(self, tombstone: StoredOwner, now: datetime) -> None:
         """See `OwnerStore`."""
-        values = _values(tombstone, now) | {"erased_at": to_unix(now)}
+        values = owner_values(tombstone, now) | {"erased_at": to_unix(now)}
         del values["created_at"]
         await self._connection.execute(
             update(owners).where(owners.c.id == tombstone.owner_id).values(values)
@@ -65,7 +61,8 @@ class SqlOwners(Store):
         return await self._add_unless_there(trial_claims, values)
 
 
-def _values(owner: StoredOwner, now: datetime) -> Values:
+def owner_values(owner: StoredOwner, now: datetime) -> Values:
+    """Return the columns of a new owner."""
     return {
         "id": owner.owner_id,
         "email_index": owner.email_index,

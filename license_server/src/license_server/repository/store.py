@@ -1,10 +1,12 @@
 """What all stores have in common: the connection of the transaction that they are part of."""
 
+import sqlite3
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import aiosqlite
 import asyncpg
-from sqlalchemy import Insert, Table, insert
+from sqlalchemy import Table
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -35,23 +37,27 @@ class Store:
         return (await self._connection.execute(statement)).rowcount > 0
 
     async def _add_many(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Insert many rows that have the same columns, by COPY where there is one."""
+        """Insert many rows of the same columns in the same order, by COPY where there is one."""
         if not rows:
             return
-        if self._connection.dialect.name == "sqlite":
-            statement: Insert = insert(table)
-            await self._connection.execute(statement, list(rows))
-            return
         raw = await self._connection.get_raw_connection()
-        driver: asyncpg.Connection[asyncpg.Record] = raw.driver_connection  # type: ignore[assignment]  # SQLAlchemy knows no driver's type
-        columns = list(rows[0])
-        records = [tuple(row[name] for name in columns) for row in rows]
+        driver, columns = raw.driver_connection, list(rows[0])
+        records = [tuple(row.values()) for row in rows]
         try:
-            await driver.copy_records_to_table(table.name, records=records, columns=columns)
-        except asyncpg.UniqueViolationError as error:
+            if isinstance(driver, aiosqlite.Connection):
+                await driver.executemany(_insertion(table.name, columns), records)
+            elif isinstance(driver, asyncpg.Connection):
+                await driver.copy_records_to_table(table.name, records=records, columns=columns)
+        except (asyncpg.UniqueViolationError, sqlite3.IntegrityError) as error:
             raise StateConflict("another change came first: look and try again") from error
 
     def _insert(self, table: Table) -> postgresql.Insert | sqlite.Insert:
         if self._connection.dialect.name == "sqlite":
             return sqlite.insert(table)
         return postgresql.insert(table)
+
+
+def _insertion(table: str, columns: Sequence[str]) -> str:
+    """Return the statement that SQLite runs once a row: SQLAlchemy's way costs twice as much."""
+    marks = ", ".join("?" * len(columns))
+    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})"  # noqa: S608 - names of our own tables
