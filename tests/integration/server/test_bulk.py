@@ -1,5 +1,7 @@
 """Many licenses at once over HTTP, on either database."""
 
+import csv
+import io
 import json
 from collections.abc import AsyncIterator
 from typing import Any
@@ -147,6 +149,24 @@ async def test_an_export_holds_what_the_filter_lets_through(admin: AdminClient) 
     head, row = response.text.splitlines()
     assert head.startswith("id,product,owner_id,email,")
     assert "buyer7@example.com" in row
+
+
+async def test_no_cell_of_a_csv_export_is_a_formula_and_each_comes_back_as_it_was(
+    admin: AdminClient,
+) -> None:
+    emails = {f"{start}cmd@example.com" for start in ("=", "+", "-", "'=", "''+", "'", "a=")}
+    await send(admin, "\n".join(line(email=email) for email in emails))
+    response = await admin.ask("GET", "licenses/export", params={"format": "csv"})
+    exported = list(csv.DictReader(io.StringIO(response.text)))
+    assert not [cell for row in exported for cell in row.values() if cell[:1] in set("=+-@\t\r")]
+    again = io.StringIO()
+    writer = csv.DictWriter(again, ("product", "email", "metadata"), extrasaction="ignore")
+    writer.writeheader()
+    writer.writerows(exported)
+    headers = {"Content-Type": "text/csv", "Idempotency-Key": "two"}
+    content = again.getvalue().encode()
+    made = lines_of(await admin.ask("POST", "licenses/import", headers=headers, content=content))
+    assert {one["email"] for one in made[:-1]} == emails
 
 
 async def test_an_export_refuses_a_format_that_it_does_not_know(admin: AdminClient) -> None:

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Final
 
 from license_server.admin.licenses import Licenses, LicenseView
+from license_server.api.cells import guarded_cell
 from license_server.api.endpoints import (
     READERS,
     AnyEndpoint,
@@ -71,7 +72,8 @@ def _csv_line(view: LicenseView) -> bytes:
 
 def _row(cells: Sequence[object]) -> bytes:
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerow(cells)
+    guarded = [guarded_cell(cell) if isinstance(cell, str) else cell for cell in cells]
+    csv.writer(text, lineterminator="\n").writerow(guarded)
     return text.getvalue().encode()
 
 

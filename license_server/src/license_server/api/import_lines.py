@@ -8,6 +8,7 @@ from typing import IO, Any, Final, TypeVar
 from pydantic import Field
 
 from license_server.admin.imports import Line
+from license_server.api.cells import bare_cell
 from license_server.api.licenses import NewLicense
 from license_server.api.requests import parse_body, validated
 from license_server.errors import FieldError, InvalidField, LicenseServerError, MalformedJson
@@ -86,7 +87,9 @@ def _of_row(source: tuple[list[str], list[str]]) -> ImportedLicense:
     names, row = source
     if len(row) != len(names):
         raise InvalidField(FieldError("body", f"{len(names)} columns are expected"))
-    members: dict[str, Any] = {name: cell for name, cell in zip(names, row, strict=True) if cell}
+    members: dict[str, Any] = {
+        name: bare_cell(cell) for name, cell in zip(names, row, strict=True) if cell
+    }
     if "entitlements" in members:
         members["entitlements"] = tuple(members["entitlements"].split(SEPARATOR))
     if "metadata" in members:
