@@ -1,20 +1,23 @@
-"""Imports into a running server whose client is killed."""
+"""Imports into a running server: their client is killed, and other clients want answers."""
 
 import json
 import socket
 import struct
-from collections.abc import Callable
+import subprocess
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
 
+from support.license_api import body
 from support.raw_http import ANSWER_SECONDS
-from support.servers import RunningServer
+from support.servers import BIN, RunningServer
 from support.vendor import PRODUCT, Vendor
 
 LINES = 3_000
+MANY = 50_000
 KILLED_AT_ONCE = struct.pack("ii", 1, 0)  # SO_LINGER of 0 s: the end of a process that was killed
 
 
@@ -95,3 +98,53 @@ def import_until_told(port: int, token: str, content: bytes) -> bytes:
         if answer.status_code != 409:
             assert answer.status_code == 200, answer.text
             return answer.content
+
+
+@pytest.fixture
+def importing(vendor: Vendor, tmp_path: Path) -> Iterator[Callable[[], "subprocess.Popen[str]"]]:
+    """Return what begins an import of many lines by a command on the server's own folder."""
+    file = tmp_path / "buyers.ndjson"
+    file.write_bytes(lines(MANY))
+    begun: list[subprocess.Popen[str]] = []
+    command = [BIN / "license-server", "--dir", vendor.folder, "license", "import", file]
+
+    def begin() -> "subprocess.Popen[str]":
+        begun.append(
+            subprocess.Popen(
+                [*command, "-o", tmp_path / "keys"],
+                env={**vendor.environment},
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+        )
+        return begun[-1]
+
+    yield begin
+    for process in begun:
+        process.communicate()
+
+
+@pytest.mark.timeout(300)  # a busy machine imports them in a minute or two
+@pytest.mark.parametrize("vendor", ["sqlite"], indirect=True)
+def test_clients_are_answered_while_a_large_import_has_the_sqlite_file(
+    vendor: Vendor, importing: Callable[[], "subprocess.Popen[str]"]
+) -> None:
+    sold = vendor.sell("ada@example.com")
+    known = {"license_key": sold.key, "email": sold.email}
+    with vendor.serving() as server, httpx.Client(base_url=server.url, timeout=10) as client:
+
+        def ask(operation: str, **changes: str) -> int:
+            content = body(**known, **changes)
+            headers = {"Content-Type": "application/json"}
+            answer = client.post(f"/v1/licenses/{operation}", content=content, headers=headers)
+            return answer.status_code
+
+        assert ask("activate") == 200
+        process = importing()
+        statuses = []
+        while process.poll() is None:
+            statuses.append(ask("validate"))
+            statuses.append(ask("activate", instance_id=f"new-deployment-{len(statuses) % 50}"))
+        assert process.returncode == 0
+    assert set(statuses) == {200}
+    assert len(vendor.export()) == MANY + 1

@@ -41,8 +41,8 @@ class Database:
     Attributes:
         url: `postgresql://…` as asyncpg and libpq take it, `sslmode` included.
         path: of the SQLite file; exactly one of the two is set.
-        turn: held by whoever writes to a SQLite file in this process. Some wait for the file's lock
-            without letting the event loop turn: they would stop the loop that is to free it.
+        turn: held by whoever must write to a SQLite file in this process, so that they come in
+            their order instead of trying the file's lock again and again.
     """
 
     url: str | None = field(repr=False)

@@ -1,14 +1,17 @@
 """Requests of clients on SQLite: the driver called directly, without a thread between.
 
 Every call ends within a fraction of a millisecond, far less than handing it to a thread costs.
-Only the start of a trial, once in its life, takes the vendor's way, through a thread. As that way
-holds the file's write lock while the event loop turns, the others must not wait for that lock
-meanwhile: they would stop the loop that is to free it. They wait for their turn instead.
+Only the start of a trial, once in its life, takes the vendor's way, through a thread.
+
+The vendor's work, such as an import, may hold the file's write lock for seconds, in this process or
+in that of a command. No call stops the event loop to wait for it: reading needs no lock; what may
+be left out for once is left out; what must be written waits for its turn and tries again.
 """
 
+import asyncio
 import sqlite3
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime
 from typing import Final
 
@@ -42,11 +45,15 @@ _REGISTER: Final = Named.of(statements.register(insert))
 _FORGET: Final = Named.of(statements.forget())
 _ADVANCE: Final = Named.of(statements.advance_newest_time())
 
+_NEWEST: Final = "SELECT newest_at FROM server_state"
 _SETTINGS: Final = (
     "PRAGMA journal_mode = WAL",  # readers and the one writer do not wait for each other
     "PRAGMA synchronous = NORMAL",  # a power cut may cost the last marks, never the file
     "PRAGMA foreign_keys = ON",
+    "PRAGMA busy_timeout = 0",  # a lock that is held is told at once
 )
+_RETRY_SECONDS: Final = 0.02
+_PRIMARY_CODE: Final = 0xFF  # of an extended error code (sqlite.org/rescode.html)
 
 
 class SqliteLicenses:
@@ -89,13 +96,12 @@ class SqliteLicenses:
             connection.execute("SELECT 1 FROM server_state").fetchone()
 
     async def find(self, visit: Visit) -> Found | None:
-        """See `LicenseRepository.find`."""
+        """See `LicenseRepository.find`; while others write, a visit leaves no mark."""
         values = visit_values(visit)
-        async with self._turn:
-            with self._using() as connection:
-                row = _fetch(connection, _FIND, values)
-                if row is not None and row["instance_id"] is not None:
-                    _fetch(connection, _MARK_SEEN, values)
+        with self._using() as connection:
+            row = _fetch(connection, _FIND, values)
+            if row is not None and row["instance_id"] is not None:
+                _fetch_unless_locked(connection, _MARK_SEEN, values)
         return None if row is None else to_found(row)
 
     async def register(self, license_id: str, visit: Visit, limit: int | None) -> Seat:
@@ -104,20 +110,18 @@ class SqliteLicenses:
             "license_id": license_id,
             "hour_ago": to_unix(visit.at - HOUR),
         }
-        async with self._turn:
-            with self._using() as connection, _transaction(connection):
-                occupancy = to_occupancy(_fetch_one(connection, _COUNT, values))
-                seat = allot_seat(occupancy, limit, visit.at)
-                if seat is Seat.TAKEN and not occupancy.is_registered:
-                    _fetch(connection, _REGISTER, values)
+        async with self._transaction() as connection:
+            occupancy = to_occupancy(_fetch_one(connection, _COUNT, values))
+            seat = allot_seat(occupancy, limit, visit.at)
+            if seat is Seat.TAKEN and not occupancy.is_registered:
+                _fetch(connection, _REGISTER, values)
         return seat
 
     async def forget(self, license_id: str, instance_id: str) -> None:
         """See `LicenseRepository.forget`."""
         values = {"license_id": license_id, "instance_id": instance_id}
-        async with self._turn:
-            with self._using() as connection:
-                _fetch(connection, _FORGET, values)
+        async with self._transaction() as connection:
+            _fetch(connection, _FORGET, values)
 
     async def start_trial(
         self, license_id: str, ends_at: datetime, change: Change, now: datetime
@@ -128,11 +132,11 @@ class SqliteLicenses:
                 return await start_trial(self._engine, license_id, ends_at, change, now)
 
     async def advance_newest_time(self, now: datetime) -> datetime:
-        """See `LicenseRepository.advance_newest_time`."""
-        async with self._turn:
-            with self._using() as connection:
-                row = _fetch_one(connection, _ADVANCE, {"at": to_unix(now)})
-        return to_instant(row["newest_at"])
+        """See `LicenseRepository.advance_newest_time`; while others write, it stays as it is."""
+        with self._using() as connection:
+            row = _fetch_unless_locked(connection, _ADVANCE, {"at": to_unix(now)})
+            row = row or connection.execute(_NEWEST).fetchone()
+        return to_instant(_require(row)["newest_at"])
 
     @contextmanager
     def _using(self) -> Iterator[sqlite3.Connection]:
@@ -140,6 +144,52 @@ class SqliteLicenses:
             raise NotReady("the database is not open")
         with naming_faults():
             yield self._connection
+
+    @asynccontextmanager
+    async def _transaction(self) -> AsyncIterator[sqlite3.Connection]:
+        """Hold the write lock from the first read on, so that no count can go stale.
+
+        Raises:
+            NotReady: another process holds it for longer than `BUSY_TIMEOUT_SECONDS`.
+        """
+        async with self._turn:
+            with self._using() as connection:
+                await _lock(connection)
+                try:
+                    yield connection
+                except BaseException:
+                    connection.execute("ROLLBACK")
+                    raise
+                connection.execute("COMMIT")
+
+
+async def _lock(connection: sqlite3.Connection) -> None:
+    """Begin a transaction that writes, once no other process does."""
+    for _ in range(int(BUSY_TIMEOUT_SECONDS / _RETRY_SECONDS)):
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            _require_locked(error)
+        else:
+            return
+        await asyncio.sleep(_RETRY_SECONDS)
+    raise NotReady("another process writes to the database for long")
+
+
+def _fetch_unless_locked(
+    connection: sqlite3.Connection, statement: Named, values: Mapping[str, object]
+) -> sqlite3.Row | None:
+    try:
+        return _fetch(connection, statement, values)
+    except sqlite3.OperationalError as error:
+        _require_locked(error)
+        return None
+
+
+def _require_locked(error: sqlite3.OperationalError) -> None:
+    """Raise again what is no lock that another connection holds."""
+    if error.sqlite_errorcode & _PRIMARY_CODE != sqlite3.SQLITE_BUSY:
+        raise error
 
 
 def _fetch(
@@ -154,19 +204,10 @@ def _fetch(
 def _fetch_one(
     connection: sqlite3.Connection, statement: Named, values: Mapping[str, object]
 ) -> sqlite3.Row:
-    row = _fetch(connection, statement, values)
+    return _require(_fetch(connection, statement, values))
+
+
+def _require(row: sqlite3.Row | None) -> sqlite3.Row:
     if row is None:
         raise NotReady("the database lacks a row that a migration made")
     return row
-
-
-@contextmanager
-def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """Hold the write lock from the first read on, so that no count can go stale."""
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-    except BaseException:
-        connection.execute("ROLLBACK")
-        raise
-    connection.execute("COMMIT")
