@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from license_server.checkpoints import CheckpointSigner
 from license_server.decisions import DecisionIssuer
@@ -12,6 +12,9 @@ from license_server.license_files import LicenseFileIssuer
 from license_server.sealing import Peppers, Sealer
 from license_server.secret_files import missing, read_secret
 from license_server.signing import AUDIT_CHECKPOINT, DECISION, SigningKey
+
+ROOT_KEY: Final = "root.key"
+"""What `init` calls the key that no server needs."""
 
 _Read = TypeVar("_Read")
 

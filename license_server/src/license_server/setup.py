@@ -22,12 +22,14 @@ from license_server.admin.tokens import Tokens
 from license_server.audit import ACTOR_CLI
 from license_server.desk import Desk, Vault
 from license_server.errors import ConfigurationError
+from license_server.key_files import ROOT_KEY
 from license_server.keyset_drafts import KEY_SET_LIFETIME, published
 from license_server.keyset_history import KeySetHistory
 from license_server.keysets import VERSION, KeySet, Root, SignedKeySet
 from license_server.products import Product
 from license_server.repository.database import Database
-from license_server.repository.schema import require_unused, upgrade
+from license_server.repository.migration import upgrade
+from license_server.repository.schema import require_unused
 from license_server.repository.transaction import SqlRepository
 from license_server.sealing import SECRET_BYTES, Pepper, Peppers, Sealer
 from license_server.secret_files import write_secret
@@ -35,7 +37,6 @@ from license_server.settings import FILE_NAME as SETTINGS
 from license_server.signing import SigningKey
 from license_server.tokens import LIFETIME, Role
 
-ROOT_KEY: Final = "root.key"
 SIGNING_KEY: Final = "signing.key"
 KEYSET: Final = "keyset.json"
 PEPPERS: Final = "peppers.json"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from license_server.repository.database import Database
-from license_server.repository.schema import upgrade
+from license_server.repository.migration import upgrade
 from support.licensed_vendor import Vendor
 from support.postgres import SharedPostgres
 

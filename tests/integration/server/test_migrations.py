@@ -9,17 +9,18 @@ import asyncpg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
 from license_server.errors import ConfigurationError
 from license_server.repository.database import Database
+from license_server.repository.migration import _upgrade_by_one, upgrade
 from license_server.repository.schema import (
+    MIGRATIONS,
     _revision_of,
-    _upgrade_by_one,
-    newest_revision,
+    known_revisions,
     require_current,
     require_unused,
-    upgrade,
 )
 from license_server.repository.tables import metadata
 
@@ -28,7 +29,7 @@ pytestmark = pytest.mark.anyio
 MIGRATE = """
 import asyncio, sys
 from license_server.repository.database import Database
-from license_server.repository.schema import upgrade
+from license_server.repository.migration import _upgrade_by_one, upgrade
 print(asyncio.run(upgrade(Database.from_url(sys.argv[1]))))
 """
 
@@ -69,18 +70,23 @@ def two_empty(new_database: Callable[..., str]) -> tuple[str, str]:
     return new_database(), new_database()
 
 
+def test_each_migration_stands_in_a_file_that_begins_with_its_revision() -> None:
+    scripts = ScriptDirectory(str(MIGRATIONS)).walk_revisions()
+    assert [script.revision for script in scripts] == known_revisions()[::-1]
+
+
 async def test_an_empty_database_is_refused_with_what_to_do(empty_url: str) -> None:
     with pytest.raises(ConfigurationError) as refusal:
         await require_current(Database.from_url(empty_url))
     assert "revision none" in str(refusal.value)
-    assert newest_revision() in str(refusal.value)
+    assert known_revisions()[-1] in str(refusal.value)
     assert "license-server migrate" in str(refusal.value)
 
 
 async def test_a_migration_may_be_repeated(empty_url: str) -> None:
     database = Database.from_url(empty_url)
     await require_unused(database)
-    assert [await upgrade(database) for _ in range(2)] == [newest_revision()] * 2
+    assert [await upgrade(database) for _ in range(2)] == [known_revisions()[-1]] * 2
     await require_current(database)
     with pytest.raises(ConfigurationError, match="belongs to a server"):
         await require_unused(database)
@@ -94,7 +100,7 @@ async def test_several_starters_migrate_at_once(empty_url: str) -> None:
         for _ in range(4)
     ]
     outputs = [await starter.communicate() for starter in starters]
-    assert [out.decode().strip() for out, _ in outputs] == [newest_revision()] * 4, outputs
+    assert [out.decode().strip() for out, _ in outputs] == [known_revisions()[-1]] * 4, outputs
     await require_current(Database.from_url(empty_url))
 
 
@@ -111,7 +117,7 @@ async def test_a_migration_that_is_killed_leaves_whole_revisions_and_can_be_repe
     assert await connection.fetch(COLUMNS) == await columns_at(other, kept)
     await connection.execute("DROP EVENT TRIGGER pause")
     await connection.close()
-    assert await upgrade(Database.from_url(url)) == newest_revision()
+    assert await upgrade(Database.from_url(url)) == known_revisions()[-1]
 
 
 async def kill_a_migrator_in_its_sleep(
@@ -143,7 +149,7 @@ async def test_the_database_of_a_newer_program_is_left_alone(empty_url: str) -> 
     async with database.engine().begin() as connection:
         await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     for check in (require_current, upgrade):
-        with pytest.raises(ConfigurationError, match=f"9999.*{newest_revision()}.*newer"):
+        with pytest.raises(ConfigurationError, match=f"9999.*{known_revisions()[-1]}.*newer"):
             await check(database)
 
 

@@ -19,7 +19,7 @@ from license_server.licenses import Change as Standing
 from license_server.licenses import Kind
 from license_server.repository.database import Database
 from license_server.repository.grants import grant_to
-from license_server.repository.schema import upgrade
+from license_server.repository.migration import upgrade
 from license_server.settings import Settings
 from support.licensed_vendor import Vendor
 from support.licensing import DAY, EMAIL, NOW, OTHER_EMAIL, PEPPERS, PRODUCT

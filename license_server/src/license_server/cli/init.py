@@ -7,8 +7,9 @@ import click
 
 from license_server.cli.output import as_json, print_json, print_record, say
 from license_server.clock import utc_now
+from license_server.key_files import ROOT_KEY
 from license_server.products import Product
-from license_server.setup import ROOT_KEY, initialize
+from license_server.setup import initialize
 
 EPILOG = """\b
 Examples:

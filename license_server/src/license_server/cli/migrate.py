@@ -9,7 +9,7 @@ from license_server.cli.target import Target, local_folder
 from license_server.key_files import load_peppers
 from license_server.repository.database import Database
 from license_server.repository.grants import grant_to
-from license_server.repository.schema import upgrade
+from license_server.repository.migration import upgrade
 from license_server.settings import load_settings
 
 _EPILOG: Final = """\b

@@ -14,6 +14,7 @@ from license_server.backups import last_backup
 from license_server.errors import ConfigurationError
 from license_server.findings import Finding, Level, failed, passed, warned
 from license_server.key_files import (
+    ROOT_KEY,
     load_checkpoint_signer,
     load_issuer,
     load_keysets,
@@ -23,7 +24,6 @@ from license_server.key_files import (
 )
 from license_server.keyset_history import KeySetHistory
 from license_server.settings import IN_DATABASE, Settings, is_loopback
-from license_server.setup import ROOT_KEY
 
 SOON: Final = timedelta(days=60)
 """Keys and key sets are replaced by hand, offline: that takes a while."""
