@@ -46,8 +46,8 @@ isolation: install ## build each wheel, install it alone, run its unit tests the
 vectors: install ## make the golden vectors of the contract again
 	$(BIN)/python tests/contract/make_vectors.py
 
-bench: install ## measure, as ratios to a bare uvicorn hello in the same run
-	PYTHONPATH=tests $(BIN)/python -m bench
+bench: install ## measure, as ratios to a bare uvicorn hello in the same run (BENCH=sections)
+	PYTHONPATH=tests $(BIN)/python -m bench $(BENCH)
 
 lock: $(BIN)/uv ## pin all dependencies again, with hashes and without a host
 	$(COMPILE) --all-extras $(DISTRIBUTIONS:%=%/pyproject.toml) tests/requirements.in \

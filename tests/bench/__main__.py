@@ -1,67 +1,121 @@
 """`make bench`: what a request costs, how fast the client starts, how the attacks end.
 
-Each figure is a ratio to a bare uvicorn hello in the same run, with its spread and the load of
-the machine; none of them is a gate.
+Each figure is a ratio to a bare uvicorn hello in the same run, or says its unit; with its spread
+and the load of the machine. None of them is a gate. `make bench BENCH="requests audit"` measures
+these sections alone.
 """
 
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from itertools import cycle
 from pathlib import Path
+from typing import Final
 from urllib.request import urlopen
 
-from bench import client_start, cpu, data_api, enumeration, license_server, security
+from bench import (
+    audit_log,
+    client_start,
+    cpu,
+    data_api,
+    enumeration,
+    license_server,
+    scale,
+    security,
+)
 from bench.load import request
 from support.postgres import SharedPostgres
 
 TESTS = Path(__file__).parents[1]
 HELLO_PORT = 9870
+MEMORY_AT_MOST_MB = 90
 
 
 def main() -> None:
-    """Measure everything and print it as it comes."""
-    with tempfile.TemporaryDirectory(prefix="bench-") as name:
-        folder = Path(name)
-        _say(f"before: {cpu.load_average()}")
-        _measure_requests(folder)
-        _say(client_start.measure(_subfolder(folder, "client")))
-        _say(security.mutate_decisions(_subfolder(folder, "mutations")))
-        _say(security.kill_cache_writers(_subfolder(folder, "kills")))
-        _say(f"after: {cpu.load_average()}")
+    """Measure the named sections, or all, and print each figure as it comes."""
+    names = sys.argv[1:] or list(SECTIONS)
+    if unknown := set(names) - SECTIONS.keys():
+        sys.exit(f"no such section: {' '.join(unknown)}; there are {' '.join(SECTIONS)}")
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        for name in names:
+            _say(f"{name}: {cpu.load_average()}")
+            SECTIONS[name](_subfolder(Path(folder), name))
+        _say(f"end: {cpu.load_average()}")
 
 
 def _measure_requests(folder: Path) -> None:
     """Measure the CPU of the server processes a request; B = a bare uvicorn hello."""
-    postgres = SharedPostgres(_subfolder(folder, "postgres"))
     with ExitStack() as stack:
-        stack.callback(postgres.close)
+        postgres = stack.enter_context(_postgres(folder))
         targets = [
-            stack.enter_context(target)
-            for target in (
-                license_server.validating(
-                    "signed validate, SQLite", folder / "sqlite", license_server.SQLITE_AT_MOST
+            target
+            for opened in (
+                license_server.serving("SQLite", folder / "sqlite"),
+                license_server.serving(
+                    "PostgreSQL", folder / "vendor", postgres.create("licenses")
                 ),
-                license_server.validating(
-                    "signed validate, PostgreSQL",
-                    folder / "vendor-on-postgres",
-                    license_server.POSTGRES_AT_MOST,
-                    postgres.create("licenses"),
-                ),
+                data_api.reading(folder / "data-api", postgres.create("shop")),
             )
+            for target in stack.enter_context(opened)
         ]
-        targets += stack.enter_context(
-            data_api.reading(folder / "data-api", postgres.create("shop"))
-        )
         yardstick = stack.enter_context(_hello())
         for figure in cpu.measure(yardstick, targets):
             _say(str(figure))
-        for line in enumeration.measure(
-            _subfolder(folder, "enumeration"), postgres.create("enumeration")
-        ):
+        memory = {target.pid: target.name.rpartition(", ")[2] for target in targets[:6]}
+        for pid, database in memory.items():
+            _say(
+                f"memory of the license server after this, {database}: "
+                f"{cpu.resident_megabytes(pid):.0f} MB   aim <= {MEMORY_AT_MOST_MB}"
+            )
+
+
+def _measure_scale(folder: Path) -> None:
+    with _postgres(folder) as postgres, _hello() as yardstick:
+        scale.measure(folder, postgres, yardstick, _say)
+
+
+def _measure_audit(folder: Path) -> None:
+    with _postgres(folder) as postgres:
+        for line in audit_log.measure(folder, postgres):
             _say(line)
+
+
+def _measure_enumeration(folder: Path) -> None:
+    with _postgres(folder) as postgres:
+        served = _subfolder(folder, "enumeration")
+        for line in enumeration.measure(served, postgres.create("enumeration")):
+            _say(line)
+
+
+def _measure_client(folder: Path) -> None:
+    _say(client_start.measure(folder))
+
+
+def _measure_security(folder: Path) -> None:
+    _say(security.mutate_decisions(_subfolder(folder, "mutations")))
+    _say(security.kill_cache_writers(_subfolder(folder, "kills")))
+
+
+SECTIONS: Final[Mapping[str, Callable[[Path], None]]] = {
+    "requests": _measure_requests,
+    "scale": _measure_scale,
+    "audit": _measure_audit,
+    "enumeration": _measure_enumeration,
+    "client": _measure_client,
+    "security": _measure_security,
+}
+
+
+@contextmanager
+def _postgres(folder: Path) -> Iterator[SharedPostgres]:
+    postgres = SharedPostgres(_subfolder(folder, "postgres"))
+    try:
+        yield postgres
+    finally:
+        postgres.close()
 
 
 @contextmanager
@@ -73,7 +127,7 @@ def _hello() -> Iterator[cpu.Target]:
     with subprocess.Popen(command) as process:
         try:
             _wait_for(f"http://127.0.0.1:{HELLO_PORT}/")
-            hello = [request("GET", "/")]
+            hello = cycle([request("GET", "/")])
             yield cpu.Target("bare uvicorn hello (B)", process.pid, HELLO_PORT, hello)
         finally:
             process.terminate()

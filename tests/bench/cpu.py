@@ -8,7 +8,7 @@ import asyncio
 import os
 import statistics
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -16,6 +16,7 @@ from typing import Final
 from bench.load import drive
 
 ROUNDS: Final = 9
+WARM_UP_ROUNDS: Final = 1
 REQUESTS_A_ROUND: Final = 1500
 _DRAINED_SECONDS: Final = 0.2
 
@@ -27,7 +28,7 @@ class Target:
     name: str
     pid: int
     port: int
-    requests: Sequence[bytes]
+    requests: Iterator[bytes]  # each round goes on where the one before ended
     at_most: float | None = None  # the figure aimed at, in multiples of the yardstick
     once: Sequence[bytes] = ()  # sent once, before anything is measured
 
@@ -41,12 +42,17 @@ class Figure:
     ratios: Sequence[float]
     at_most: float | None
 
+    @property
+    def median(self) -> float:
+        """The median of the rounds' ratios."""
+        return statistics.median(self.ratios)
+
     def __str__(self) -> str:
         """Give the median, the spread and the aim in one line."""
         aim = f"   aim <= {self.at_most:g}" if self.at_most else ""
         spread = f"{min(self.ratios):.1f}-{max(self.ratios):.1f}"
         return (
-            f"{self.name:<38} {statistics.median(self.ratios):6.1f} B   spread {spread:<12}"
+            f"{self.name:<38} {self.median:6.1f} B   spread {spread:<12}"
             f" {self.microseconds:7.0f} us{aim}"
         )
 
@@ -56,7 +62,7 @@ def measure(yardstick: Target, targets: Sequence[Target]) -> list[Figure]:
     order = [yardstick, *targets]
     for target in order:
         if target.once:
-            asyncio.run(drive(target.port, target.once, len(target.once)))
+            asyncio.run(drive(target.port, iter(target.once), len(target.once)))
         _cost(target)  # warm up: plans, pools, caches
     rounds = [{target.name: _cost(target) for target in order} for _ in range(ROUNDS)]
     return [
@@ -68,6 +74,12 @@ def measure(yardstick: Target, targets: Sequence[Target]) -> list[Figure]:
         )
         for target in order
     ]
+
+
+def resident_megabytes(pid: int) -> float:
+    """Return what a process holds in memory."""
+    status = Path(f"/proc/{pid}/status").read_text().split("VmRSS:", 1)[1]
+    return int(status.split()[0]) / 1024
 
 
 def _cost(target: Target) -> float:

@@ -4,6 +4,7 @@ import asyncio
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import cycle
 from pathlib import Path
 from typing import Final
 
@@ -59,8 +60,8 @@ def reading(folder: Path, database_url: str) -> Iterator[list[Target]]:
                 for n in range(0, ROWS - 100, 370)
             ]
             yield [
-                Target("data API, one row by key", api.pid, api.port, rows, ROW_AT_MOST),
-                Target("data API, 100 rows", api.pid, api.port, pages, HUNDRED_ROWS_AT_MOST),
+                Target("data API, one row by key", api.pid, api.port, cycle(rows), ROW_AT_MOST),
+                Target("data API, 100 rows", api.pid, api.port, cycle(pages), HUNDRED_ROWS_AT_MOST),
             ]
 
 

@@ -6,7 +6,7 @@ It runs in the measuring process, whose CPU is not counted, so it only has to be
 import asyncio
 import itertools
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 CONNECTIONS: Final = 8
@@ -24,14 +24,14 @@ def request(
     return "\r\n".join([*lines, "", ""]).encode() + body
 
 
-async def drive(port: int, requests: Sequence[bytes], count: int) -> None:
-    """Send `count` requests, in turn from `requests`; every answer must be a success.
+async def drive(port: int, requests: Iterator[bytes], count: int) -> None:
+    """Send the next `count` of `requests`; every answer must be a success.
 
     Raises:
         RuntimeError: an answer's status was not 2xx.
     """
     statuses: Counter[int] = Counter()
-    queue = itertools.islice(itertools.cycle(requests), count)
+    queue = itertools.islice(requests, count)
 
     async def work() -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)

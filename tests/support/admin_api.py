@@ -87,7 +87,7 @@ class AdminClient:
         async with httpx.AsyncClient(transport=transport, base_url="http://admin") as http:
             client = cls(http, vendor, clock, {})
             for role in Role:
-                client.tokens[role] = await client.create_token(role)
+                client.tokens[role] = await client.new_token(role)
             yield client
 
     async def new_token(self, role: Role, lasts: timedelta = 30 * DAY) -> str:

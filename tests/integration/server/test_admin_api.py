@@ -72,8 +72,8 @@ async def test_each_role_may_do_what_it_is_for_and_nothing_else(api: AdminClient
 
 
 async def test_without_a_good_token_nothing_is_done(api: AdminClient) -> None:
-    ended = await api.create_token(Role.OWNER, timedelta(seconds=1))
-    revoked = await api.create_token(Role.OWNER)
+    ended = await api.new_token(Role.OWNER, timedelta(seconds=1))
+    revoked = await api.new_token(Role.OWNER)
     listed = {one["prefix"]: one["id"] for one in (await api.get("tokens"))["items"]}
     await api.post(f"tokens/{listed[revoked[:10]]}/revoke")
     api.clock.now += timedelta(seconds=1)

@@ -106,7 +106,7 @@ def importing(vendor: Vendor, tmp_path: Path) -> Iterator[Callable[[], "subproce
     file = tmp_path / "buyers.ndjson"
     file.write_bytes(lines(MANY))
     begun: list[subprocess.Popen[str]] = []
-    command = [BIN / "license-server", "--dir", vendor.folder, "license", "import", file]
+    command = (BIN / "license-server", "--dir", vendor.folder, "license", "import", file)
 
     def begin() -> "subprocess.Popen[str]":
         begun.append(
