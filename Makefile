@@ -9,6 +9,9 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 	--no-header --no-annotate --no-strip-extras --no-emit-package license-client
 SOURCES := license_client/src license_server/src db_api/src migrations deploy tests
 
+# where it is set, each of the many processes of the tests compiles all that it imports, again
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help install demo test test-system check lint isolation vectors bench lock clean
