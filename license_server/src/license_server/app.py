@@ -1,5 +1,6 @@
 """The composition root: from settings to the application and what it works with."""
 
+import json
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -14,7 +15,7 @@ import structlog
 from starlette.types import ASGIApp, Scope
 
 from license_server.api import license_files
-from license_server.api.openapi import described
+from license_server.api.openapi import described, document
 from license_server.api.server import AdminApi, BearerTokens
 from license_server.api.table import ENDPOINTS
 from license_server.clock import utc_now
@@ -30,6 +31,7 @@ from license_server.payments import routes as payments
 from license_server.ports import LicenseRepository
 from license_server.problems import render
 from license_server.rate_limits import open_limiter
+from license_server.reference.serving import Reference, Source, contract
 from license_server.repository.database import Database
 from license_server.repository.postgres import PostgresLicenses
 from license_server.repository.schema import require_current
@@ -71,7 +73,8 @@ def build_app(
         links: handlers of recovery links, by method.
     """
     routes = build_routes(service, throttle, now, further, links)
-    return _edge(routes, payments.MAX_BODY_BYTES, access_log, trusted_proxies)
+    app = Reference(contract(), routes)
+    return _edge(app, payments.MAX_BODY_BYTES, access_log, trusted_proxies)
 
 
 def _edge(
@@ -154,7 +157,9 @@ def _build_apps(
     known = BearerTokens(vendor.vault, throttle)
     read_key = partial(load_file_issuer, settings.signing_key_file, settings.keyset_file)
     endpoints = described((*ENDPOINTS, *license_files.endpoints(read_key), metrics.endpoint()))
-    admin = AdminApi(endpoints, vendor.repository, vendor.vault, known, utc_now)
+    source = Source(lambda: json.dumps(document(endpoints)).encode())
+    api = AdminApi(endpoints, vendor.repository, vendor.vault, known, utc_now)
+    admin = Reference(source, api)
     return public, _edge(admin, MAX_ADMIN_BYTES, access_log, settings.trusted_proxies)
 
 
