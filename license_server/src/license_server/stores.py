@@ -130,6 +130,8 @@ class LicenseFilter:
         status: how it stands.
         expires_after: it ends at or after.
         expires_before: it ends before.
+        issued_after: it was issued at or after.
+        issued_before: it was issued before.
     """
 
     now: datetime
@@ -142,6 +144,8 @@ class LicenseFilter:
     status: Status | None = None
     expires_after: datetime | None = None
     expires_before: datetime | None = None
+    issued_after: datetime | None = None
+    issued_before: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """The admin API over real databases: who may ask, what is refused, what is answered twice."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
@@ -231,12 +232,19 @@ async def test_filters_find_what_they_name(api: AdminClient) -> None:
     assert await ids(key_hint=ada["key"][-4:].lower()) == [ada["id"]]
     assert await ids(kind="trial") == await ids(status="trial") == [eve["id"]]
     assert await ids(expires_before="2026-11-25T00:00:00Z") == [ada["id"]]
+    assert await ids(expires_after="2026-11-25T00:00:00Z") == []
     assert await ids(owner_id=eve["owner_id"], product="db-api") == [eve["id"]]
     api.clock.now += 9 * DAY
+    late = await api.issue(email="eve@other.example")
+    assert await ids(issued_after="2026-12-01T00:00:00Z") == [late["id"]]
+    early = await ids(issued_before="2026-12-01T00:00:00Z")
+    assert sorted(early) == sorted([ada["id"], eve["id"]])
+    exported = await api.ask("GET", "licenses/export?issued_after=2026-12-01T00:00:00Z")
+    assert json.loads(exported.text)["id"] == late["id"]
     assert await ids(status="expired") == [ada["id"]]
     await api.post(f"licenses/{ada['id']}/suspend")
     assert await ids(status="suspended") == [ada["id"]]
-    assert await ids(status="active") == []
+    assert await ids(status="active") == [late["id"]]
 
 
 async def test_a_rotated_key_warns_until_its_overlap_ends(api: AdminClient) -> None:

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from license_server.api.licenses import LicenseFilterQuery
 from license_server.cli import main
+from license_server.cli.licenses import license_
 
 
 @pytest.fixture(scope="module")
@@ -52,3 +54,29 @@ def test_a_file_that_is_imported_again_gets_the_same_keys(folder: Path, tmp_path
     assert first.read_bytes() == second.read_bytes()
     exported = run(folder, "export", "--email", "bob@example.com").stdout
     assert len(exported.splitlines()) == 1
+
+
+@pytest.mark.parametrize("command", ["list", "export"])
+def test_a_command_has_every_filter_of_the_api(command: str) -> None:
+    options = {option.name for option in license_.commands[command].params}
+    assert set(LicenseFilterQuery.model_fields) <= options
+
+
+def test_a_list_and_an_export_hold_what_the_filters_let_through(folder: Path) -> None:
+    for line in (("--email", "lovelace@one.example", "--for", "30d"),
+                 ("--email", "hopper@two.example", "--trial")):  # fmt: skip
+        assert run(folder, "issue", "--product", "db-api", *line).exit_code == 0
+    [ada] = json.loads(run(folder, "list", "--domain", "one.example", "--json").stdout)
+    for filters, emails in {
+        ("--owner", ada["owner_id"]): ["lovelace@one.example"],
+        ("--key-hint", ada["key_hint"].lower()): ["lovelace@one.example"],
+        ("--kind", "trial"): ["hopper@two.example"],
+        ("--expires-after", "2000-01-01", "--kind", "paid"): ["lovelace@one.example"],
+        ("--expires-before", "2000-01-01"): [],
+        ("--issued-after", "9000-01-01"): [],
+        ("--issued-before", "9000-01-01", "--domain", "two.example"): ["hopper@two.example"],
+    }.items():
+        listed = json.loads(run(folder, "list", "--json", *filters).stdout)
+        exported = map(json.loads, run(folder, "export", *filters).stdout.splitlines())
+        assert [one["email"] for one in listed] == emails, filters
+        assert [one["email"] for one in exported] == emails, filters

@@ -95,7 +95,10 @@ class LicenseFilterQuery(Members):
     key_hint: str | None = Field(default=None, pattern="^[0-9A-Za-z]{4}$")
     kind: Kind | None = None
     status: Status | None = None
+    expires_after: Instant | None = None
     expires_before: Instant | None = None
+    issued_after: Instant | None = None
+    issued_before: Instant | None = None
 
     def filter(self, desk: Desk) -> LicenseFilter:
         """Return which licenses are asked for.
@@ -115,7 +118,10 @@ class LicenseFilterQuery(Members):
             key_hint=None if self.key_hint is None else self.key_hint.upper(),
             kind=self.kind,
             status=self.status,
+            expires_after=self.expires_after,
             expires_before=self.expires_before,
+            issued_after=self.issued_after,
+            issued_before=self.issued_before,
         )
 
 

@@ -11,6 +11,7 @@ from typing import IO, Any, Final
 import click
 import httpx
 
+from license_server.cli.license_filters import filters_of, license_filters
 from license_server.cli.output import say
 from license_server.cli.session import require_accepted, run
 from license_server.cli.target import Target
@@ -30,7 +31,12 @@ broke off may be run again: within a day the same file is imported once, and get
 _EXPORT_EPILOG: Final = """\b
 Examples:
   license-server license export -o licenses.ndjson
-  license-server license export --format csv --product db-api --status active"""
+  license-server license export --format csv --product db-api --status active
+  license-server license export --kind trial --issued-after 2027-01-01 -o trials.ndjson
+  license-server license export --expires-after 2027-01-01 --expires-before 2027-02-01
+  license-server license export --domain example.com --format csv -o example.csv
+
+The filters are those of `license list`; dates are UTC, the first day counts, the last does not."""
 
 _PART_BYTES: Final = 256 * 1024
 _END_BYTES: Final = 200
@@ -68,16 +74,18 @@ def import_(target: Target, file: Path, output: Path | None, *, dry_run: bool) -
 
 @click.command("export", epilog=_EXPORT_EPILOG)
 @click.option("-o", "--output", type=_file, help="File to write; standard output if missing.")
-@click.option("--format", type=click.Choice(["ndjson", "csv"]), default="ndjson", show_default=True)
-@click.option("--product", metavar="CODE", help="Only of this product.")
-@click.option("--email", help="Only of this owner.")
-@click.option("--domain", help="Only of owners whose email is at this domain.")
-@click.option("--kind", type=click.Choice(["paid", "trial"]))
-@click.option("--status", type=click.Choice(["active", "trial", "suspended", "revoked", "expired"]))
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["ndjson", "csv"]),
+    default="ndjson",
+    show_default=True,
+)
+@license_filters
 @click.pass_obj
-def export(target: Target, /, output: Path | None, **query: Any) -> None:  # noqa: ANN401 - format and filters
+def export(target: Target, /, output: Path | None, format_: str, **filters: Any) -> None:  # noqa: ANN401 - the filters
     """Write licenses, one a line, oldest first; their keys are not kept."""
-    given = {name: value for name, value in query.items() if value is not None}
+    given = {"format": format_, **filters_of(filters)}
 
     def request(client: httpx.AsyncClient) -> httpx.Request:
         return client.build_request("GET", "/v1/admin/licenses/export", params=given)

@@ -8,6 +8,7 @@ import click
 from license_server.cli import parameters
 from license_server.cli.bulk import export, import_
 from license_server.cli.license_file import file
+from license_server.cli.license_filters import filters_of, license_filters
 from license_server.cli.output import as_json, print_json, print_record, say, show, show_all
 from license_server.cli.session import Record, call, listed
 from license_server.cli.target import Target
@@ -31,7 +32,10 @@ Examples:
   license-server license list
   license-server license list --product db-api --email ada@example.com --json
   license-server license list --domain example.com --status expired --limit 1000
-  license-server license list --key-hint 7K2M"""
+  license-server license list --key-hint 7K2M
+  license-server license list --expires-after 2027-01-01 --expires-before 2027-02-01
+
+Dates are UTC; the first day counts, the last does not."""
 
 _ONE_EPILOG: Final = """\b
 Examples:
@@ -106,20 +110,13 @@ def issue(
 
 
 @license_.command("list", epilog=_LIST_EPILOG)
-@click.option("--product", metavar="CODE", help="Only of this product.")
-@click.option("--email", help="Only of this owner.")
-@click.option("--domain", help="Only of owners whose email is at this domain.")
-@click.option("--key-hint", metavar="SYMBOLS", help="Only with a key that ends so (4 symbols).")
-@click.option("--kind", type=click.Choice(["paid", "trial"]))
-@click.option("--status", type=click.Choice(["active", "trial", "suspended", "revoked", "expired"]))
-@click.option("--expires-before", type=parameters.date, metavar="DATE")
+@license_filters
 @click.option("--limit", default=100, show_default=True, help="At most so many.")
 @as_json
 @click.pass_obj
-def list_(target: Target, /, limit: int, *, is_json: bool, **query: Any) -> None:  # noqa: ANN401 - the filters
+def list_(target: Target, /, limit: int, *, is_json: bool, **filters: Any) -> None:  # noqa: ANN401 - the filters
     """List licenses, oldest first."""
-    query["expires_before"] = parameters.instant(query["expires_before"])
-    records = listed(target, "licenses", query, limit)
+    records = listed(target, "licenses", filters_of(filters), limit)
     columns = ("id", "product", "email", "kind", "status", "key_hint", "expires_at")
     show_all(records, columns, is_json=is_json, nothing="There is no such license.")
     if len(records) == limit and not is_json:

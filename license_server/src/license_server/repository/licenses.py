@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, case, func, select, tuple_, update
+from sqlalchemy import Column, ColumnElement, case, func, select, tuple_, update
 
 from license_server.licenses import TRIAL_STARTS_WITHIN, Kind, License, Standing, Status
 from license_server.repository.keys import key_values
@@ -101,10 +101,17 @@ def _conditions(which: LicenseFilter) -> Iterator[ColumnElement[bool]]:
         yield licenses.c.kind == which.kind.value
     if which.status is not None:
         yield _status(which.now) == which.status.value
-    if which.expires_after is not None:
-        yield licenses.c.expires_at >= to_unix(which.expires_after)
-    if which.expires_before is not None:
-        yield licenses.c.expires_at < to_unix(which.expires_before)
+    yield from _within(licenses.c.expires_at, which.expires_after, which.expires_before)
+    yield from _within(licenses.c.issued_at, which.issued_after, which.issued_before)
+
+
+def _within(
+    column: Column[int] | Column[int | None], after: datetime | None, before: datetime | None
+) -> Iterator[ColumnElement[bool]]:
+    if after is not None:
+        yield column >= to_unix(after)
+    if before is not None:
+        yield column < to_unix(before)
 
 
 def _status(now: datetime) -> ColumnElement[str]:
