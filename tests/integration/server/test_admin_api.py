@@ -89,6 +89,25 @@ async def test_without_a_good_token_nothing_is_done(api: AdminClient) -> None:
     assert len((await api.get("products"))["items"]) == 1
 
 
+async def test_every_endpoint_refuses_every_token_that_is_not_good(api: AdminClient) -> None:
+    expired = await api.new_token(Role.OWNER, timedelta(seconds=1))
+    revoked = await api.new_token(Role.OWNER)
+    listed = {one["prefix"]: one["id"] for one in (await api.get("tokens"))["items"]}
+    await api.post(f"tokens/{listed[revoked[:10]]}/revoke")
+    api.clock.now += timedelta(seconds=1)
+    bad = {"none": {}} | {
+        name: {"Authorization": f"Bearer {token}"}
+        for name, token in {"malformed": "lsk_x", "expired": expired, "revoked": revoked}.items()
+    }
+    for endpoint in endpoints():
+        path = f"/v1/admin/{path_of(endpoint)}"
+        for name, headers in bad.items():
+            response = await api.http.request(endpoint.method, path, headers=headers)
+            code = "CREDENTIAL_MISSING" if name == "none" else "CREDENTIAL_INVALID"
+            answered = (response.status_code, response.json().get("code"))
+            assert answered == (401, code), (endpoint.name, name)
+
+
 async def test_a_token_is_listed_by_its_prefix_and_when_it_was_used(api: AdminClient) -> None:
     made = await api.post("tokens", name="web shop", role="issuer", lasts_seconds=3600)
     [listed] = [one for one in (await api.get("tokens"))["items"] if one["id"] == made["id"]]
