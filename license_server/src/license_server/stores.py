@@ -10,6 +10,7 @@ from typing import Protocol
 from license_server.audit import Change, Entry
 from license_server.licenses import Kind, License, Status
 from license_server.products import Product
+from license_server.stats import StatsStore
 from license_server.tokens import AdminToken, Role
 
 
@@ -685,6 +686,10 @@ class Transaction(Protocol):
     @property
     def idempotency(self) -> IdempotencyStore:
         """Answers that may be asked for again."""
+
+    @property
+    def stats(self) -> StatsStore:
+        """Counts."""
 
     @property
     def state(self) -> StateStore:

@@ -39,7 +39,7 @@ MATRIX = {
     "webhook.list": ALL, "webhook.create": OWNER, "webhook.get": ALL, "webhook.change": OWNER,
     "webhook.remove": OWNER, "webhook.rotate_secret": OWNER, "webhook.test": OWNER,
     "webhook.deliveries": ALL, "webhook.replay": OWNER,
-    "audit.list": WATCHERS, "audit.export": WATCHERS,
+    "stats.show": ALL, "audit.list": WATCHERS, "audit.export": WATCHERS,
     "license.export": ALL, "license.import": ISSUERS, "document.get": ALL, "metrics.get": ALL,
 }  # fmt: skip
 
@@ -95,7 +95,7 @@ async def test_every_endpoint_refuses_every_token_that_is_not_good(api: AdminCli
     listed = {one["prefix"]: one["id"] for one in (await api.get("tokens"))["items"]}
     await api.post(f"tokens/{listed[revoked[:10]]}/revoke")
     api.clock.now += timedelta(seconds=1)
-    bad = {"none": {}} | {
+    bad: dict[str, dict[str, str]] = {"none": {}} | {
         name: {"Authorization": f"Bearer {token}"}
         for name, token in {"malformed": "lsk_x", "expired": expired, "revoked": revoked}.items()
     }

@@ -344,6 +344,7 @@ def test_help_shows_examples(tmp_path: Path) -> None:
         "clock": ("accept",),
         "config": ("show",),
         "doctor": (),
+        "stats": (),
         "backup": ("create", "verify"),
         "restore": (),
         "mail": ("list", "resend"),

@@ -11,6 +11,7 @@ from license_server.api import (
     mails,
     owners,
     products,
+    stats,
     tokens,
     webhooks,
 )
@@ -27,4 +28,5 @@ ENDPOINTS: Final[tuple[AnyEndpoint, ...]] = (
     *mails.ENDPOINTS,
     *webhooks.ENDPOINTS,
     *audit.ENDPOINTS,
+    *stats.ENDPOINTS,
 )

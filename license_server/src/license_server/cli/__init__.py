@@ -39,6 +39,7 @@ Exit status: 0 done, 2 usage, 3 not found or in another state, 4 not allowed, 5 
         "mail": Command("mails:mail", "See how far mails have come."),
         "webhook": Command("webhooks:webhook", "Tell other programs of licenses."),
         "audit": Command("audit:audit", "Read and verify the log of all changes."),
+        "stats": Command("stats:stats", "Count licenses, deployments and activations."),
         "doctor": Command("doctor:doctor", "Look the server over, and say what to mend."),
         "config": Command("config:config", "Show the settings that hold."),
         "backup": Command("backup:backup", "Back a server up, and prove that a backup is whole."),

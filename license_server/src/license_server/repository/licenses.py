@@ -57,7 +57,7 @@ class SqlLicenses(Store):
 
     async def count_by_status(self, now: datetime) -> Mapping[tuple[str, Status], int]:
         """See `LicenseStore`."""
-        status = _status(now).label("status")
+        status = status_at(now).label("status")
         query = select(licenses.c.product, status, func.count().label("number"))
         rows = await self._rows(query.group_by(licenses.c.product, status))
         return {(row["product"], Status(row["status"])): row["number"] for row in rows}
@@ -100,7 +100,7 @@ def _conditions(which: LicenseFilter) -> Iterator[ColumnElement[bool]]:
     if which.kind is not None:
         yield licenses.c.kind == which.kind.value
     if which.status is not None:
-        yield _status(which.now) == which.status.value
+        yield status_at(which.now) == which.status.value
     yield from _within(licenses.c.expires_at, which.expires_after, which.expires_before)
     yield from _within(licenses.c.issued_at, which.issued_after, which.issued_before)
 
@@ -114,7 +114,7 @@ def _within(
         yield column < to_unix(before)
 
 
-def _status(now: datetime) -> ColumnElement[str]:
+def status_at(now: datetime) -> ColumnElement[str]:
     """Say in SQL what `License.status` says."""
     waiting = int(TRIAL_STARTS_WITHIN.total_seconds())
     unstarted_end = licenses.c.issued_at + waiting + licenses.c.trial_seconds

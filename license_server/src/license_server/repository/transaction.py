@@ -26,6 +26,7 @@ from license_server.repository.payments import SqlPayments
 from license_server.repository.products import SqlProducts
 from license_server.repository.recovery import SqlRecovery
 from license_server.repository.state import SqlState
+from license_server.repository.stats import SqlStats
 from license_server.repository.tokens import SqlTokens
 from license_server.repository.trail import SqlAudit
 from license_server.repository.webhooks import SqlWebhooks
@@ -138,6 +139,11 @@ class SqlTransaction:
     def idempotency(self) -> SqlIdempotency:
         """Answers that may be asked for again."""
         return SqlIdempotency(self.connection)
+
+    @cached_property
+    def stats(self) -> SqlStats:
+        """Counts."""
+        return SqlStats(self._connection)
 
     @cached_property
     def state(self) -> SqlState:
