@@ -7,6 +7,7 @@ DISTRIBUTIONS := license_client license_server db_api
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --no-compile
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate --no-strip-extras --no-emit-package license-client
+FUZZ_SECONDS ?= 300
 SOURCES := license_client/src license_server/src db_api/src migrations deploy tests
 
 # where it is set, each of the many processes of the tests compiles all that it imports, again
@@ -14,7 +15,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo test test-system check lint isolation vectors bench lock clean
+.PHONY: help install demo test test-system check lint isolation vectors bench fuzz lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,6 +52,9 @@ vectors: install ## make the golden vectors of the contract again
 
 bench: install ## measure, as ratios to a bare uvicorn hello in the same run (BENCH=sections)
 	PYTHONPATH=tests $(BIN)/python -m bench $(BENCH)
+
+fuzz: install ## test both HTTP APIs against what their documents say, for FUZZ_SECONDS (300)
+	PYTHONPATH=tests $(BIN)/python -m fuzz $(FUZZ_SECONDS)
 
 lock: $(BIN)/uv ## pin all dependencies again, with hashes and without a host
 	$(COMPILE) --all-extras $(DISTRIBUTIONS:%=%/pyproject.toml) tests/requirements.in \

@@ -76,10 +76,11 @@ class Vendor:
         """Issue a license file by `options`; its text."""
         return self.command("license", "file", *options, stdin=f"{sold.key}\n")
 
-    def create_token(self, role: str = "owner") -> str:
-        """Create an admin token."""
+    def create_token(self, role: str = "owner") -> Mapping[str, str]:
+        """Create an admin token; return its members `id` and `token`, among others."""
         line = ("token", "create", "--name", "test", "--role", role, "--json")
-        return str(json.loads(self.command(*line))["token"])
+        made: Mapping[str, str] = json.loads(self.command(*line))
+        return made
 
     @cached_property
     def trust(self) -> Path:

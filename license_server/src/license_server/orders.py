@@ -40,6 +40,9 @@ def new_license(order: Order, policy: Policy, now: datetime) -> License:
         InvalidField: it would end before it starts, or last longer than a century.
     """
     starts = order.starts_at or now
+    if starts > now + LONGEST:
+        expected = f"an instant within {LONGEST.days} days is expected"
+        raise InvalidField(FieldError("starts_at", expected))
     if order.lasts is not None and not timedelta() < order.lasts <= LONGEST:
         raise InvalidField(
             FieldError("lasts_seconds", f"a time up to {LONGEST.days} days is expected")

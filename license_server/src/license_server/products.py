@@ -9,12 +9,14 @@ from typing import Final
 
 from license_server.errors import FieldError, InvalidField
 
-_CODE: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
-_KEY_PREFIX: Final = re.compile(r"[A-Z0-9]{2,10}")
-_NAME_OF_RIGHT: Final = re.compile(r"[a-z0-9][a-z0-9._:-]{0,63}")
-_VERSION: Final = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9}){0,3}")
+CODE: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+KEY_PREFIX: Final = re.compile(r"[A-Z0-9]{2,10}")
+NAME_OF_RIGHT: Final = re.compile(r"[a-z0-9][a-z0-9._:-]{0,63}")
+VERSION: Final = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9}){0,3}")
 
 MAX_NAME_LENGTH: Final = 100
+SHORTEST_LIFE: Final = timedelta(days=1)
+"""Of a license or a trial."""
 MAX_OFFLINE_GRACE: Final = timedelta(days=400)
 """A decision's longest life (contract, claim `grc`)."""
 MIN_REFRESH: Final = timedelta(minutes=1)
@@ -93,49 +95,50 @@ def require_sound(product: Product) -> Product:
 
 def broken_entitlements(names: Sequence[str]) -> FieldError | None:
     """Return what is wrong with entitlements granted to one license, if anything is."""
-    if all(map(_NAME_OF_RIGHT.fullmatch, names)) and len(json.dumps(names)) <= MAX_RIGHTS_BYTES:
+    if all(map(NAME_OF_RIGHT.fullmatch, names)) and len(json.dumps(names)) <= MAX_RIGHTS_BYTES:
         return None
     return FieldError("entitlements", "names of 1 to 64 of a-z 0-9 . _ : - are expected")
 
 
 def is_product_code(text: str) -> bool:
     """Tell whether `text` can name a product."""
-    return _CODE.fullmatch(text) is not None
+    return CODE.fullmatch(text) is not None
 
 
 def _broken_names(product: Product) -> list[FieldError]:
     policy = product.policy
     rights = [*policy.entitlements, *policy.limits]
-    versions = [policy.minimum_client_version, policy.recommended_client_version]
     rules = [
         ("code", is_product_code(product.code), "1 to 64 of a-z 0-9 . _ - are expected"),
         ("name", 0 < len(product.name) <= MAX_NAME_LENGTH and product.name.isprintable(),
          f"1 to {MAX_NAME_LENGTH} printable characters are expected"),
-        ("key_prefix", _KEY_PREFIX.fullmatch(policy.key_prefix), "2 to 10 of A-Z 0-9 are expected"),
-        ("entitlements", all(map(_NAME_OF_RIGHT.fullmatch, rights)),
+        ("key_prefix", KEY_PREFIX.fullmatch(policy.key_prefix), "2 to 10 of A-Z 0-9 are expected"),
+        ("entitlements", all(map(NAME_OF_RIGHT.fullmatch, rights)),
          "names of 1 to 64 of a-z 0-9 . _ : - are expected"),
         ("entitlements", len(json.dumps([rights, dict(policy.limits)])) <= MAX_RIGHTS_BYTES,
          f"at most {MAX_RIGHTS_BYTES} bytes together with the limits are expected"),
-        ("client_version", all(v is None or _VERSION.fullmatch(v) for v in versions),
-         "numbers like 1.4.2 are expected"),
+        *((f"{name}_client_version", version is None or VERSION.fullmatch(version),
+           "numbers like 1.4.2 are expected")
+          for name, version in (("minimum", policy.minimum_client_version),
+                                ("recommended", policy.recommended_client_version))),
     ]  # fmt: skip
     return [FieldError(name, rule) for name, holds, rule in rules if not holds]
 
 
 def _broken_times(policy: Policy) -> list[FieldError]:
-    day, none = timedelta(days=1), timedelta()
+    none = timedelta()
     validity = LONGEST_SPAN if policy.validity is None else policy.validity
     spans = [
         ("refresh", MIN_REFRESH, policy.refresh, MAX_OFFLINE_GRACE),
         ("lease", policy.refresh, policy.lease, MAX_OFFLINE_GRACE),
         ("offline_grace", policy.lease, policy.offline_grace, MAX_OFFLINE_GRACE),
-        ("validity", day, validity, LONGEST_SPAN),
-        ("trial", day, policy.trial, LONGEST_SPAN),
+        ("validity", SHORTEST_LIFE, validity, LONGEST_SPAN),
+        ("trial", SHORTEST_LIFE, policy.trial, LONGEST_SPAN),
         ("renewal_grace", none, policy.renewal_grace, LONGEST_SPAN),
         *(("expiring_notices", none, notice, LONGEST_SPAN) for notice in policy.expiring_notices),
     ]
     return [
-        FieldError(name, f"a time from {least} to {most} is expected")
+        FieldError(f"{name}_seconds", f"a time from {least} to {most} is expected")
         for name, least, span, most in spans
         if not least <= span <= most
     ]
@@ -147,7 +150,7 @@ def _broken_numbers(product: Product) -> list[FieldError]:
     rules = [
         ("deployment_limit", seats is None or 1 <= seats <= MAX_LIVE_DEPLOYMENTS,
          f"1 to {MAX_LIVE_DEPLOYMENTS} is expected"),
-        ("expiring_notices", len(policy.expiring_notices) <= MAX_NOTICES,
+        ("expiring_notices_seconds", len(policy.expiring_notices) <= MAX_NOTICES,
          f"at most {MAX_NOTICES} times are expected"),
         ("limits", all(0 <= number < 2**53 for number in policy.limits.values()),
          "whole numbers from 0 on are expected"),

@@ -156,9 +156,11 @@ def _readable(handler: Handler) -> dict[str, Handler]:
 def _since(scope: Scope) -> int:
     query = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)
     text = query.get("since", ["0"])[-1]
-    if not text.isascii() or not text.isdigit() or len(text) > _MAX_EPOCH_DIGITS:
-        raise InvalidField(FieldError("since", "a key-set epoch is expected"))
-    return int(text)
+    if text.isascii() and text.isdigit() and len(text) <= _MAX_EPOCH_DIGITS:
+        epoch = int(text)
+        if epoch <= MAX_EPOCH:
+            return epoch
+    raise InvalidField(FieldError("since", "a key-set epoch is expected"))
 
 
 def _known_tags(scope: Scope) -> set[bytes]:

@@ -73,7 +73,7 @@ def leave(request: pytest.FixtureRequest) -> Callable[[int, bytes], None]:
 def test_a_killed_client_gets_all_keys_of_what_was_imported_by_asking_again(
     vendor: Vendor, leave: Callable[[int, bytes], None]
 ) -> None:
-    token, content = vendor.create_token("issuer"), lines(LINES)
+    token, content = vendor.create_token("issuer")["token"], lines(LINES)
     with vendor.serving() as server:
         port = admin_port(server)
         leave(port, request_of(token, content))

@@ -6,12 +6,12 @@ import pytest
 from openapi_spec_validator import validate
 
 from license_server.api.openapi import document
-from license_server.api.table import ENDPOINTS
+from support.admin_api import endpoints
 
 
 @pytest.fixture(scope="module")
 def api() -> dict[str, Any]:
-    return document(ENDPOINTS)
+    return document(endpoints())
 
 
 def test_it_is_openapi_3_1(api: dict[str, Any]) -> None:
@@ -20,7 +20,7 @@ def test_it_is_openapi_3_1(api: dict[str, Any]) -> None:
 
 def test_it_names_every_endpoint_once(api: dict[str, Any]) -> None:
     names = [one["operationId"] for path in api["paths"].values() for one in path.values()]
-    assert sorted(names) == sorted(endpoint.name for endpoint in ENDPOINTS)
+    assert sorted(names) == sorted(endpoint.name for endpoint in endpoints())
 
 
 def test_a_query_has_parameters_without_null(api: dict[str, Any]) -> None:
@@ -42,4 +42,17 @@ def test_changes_may_insist_on_a_version_and_posts_on_once(api: dict[str, Any]) 
 def test_every_code_of_a_problem_is_told(api: dict[str, Any]) -> None:
     answers = api["components"]["responses"]
     assert "STATE_CONFLICT" in answers["409"]["description"]
-    assert answers.keys() <= api["paths"]["/v1/admin/licenses"]["get"]["responses"].keys()
+    told = {
+        status
+        for path in api["paths"].values()
+        for operation in path.values()
+        for status in operation["responses"]
+    }
+    assert answers.keys() <= told
+
+
+def test_a_refusal_is_told_only_where_it_can_come(api: dict[str, Any]) -> None:
+    listed = api["paths"]["/v1/admin/licenses"]["get"]["responses"]
+    changed = api["paths"]["/v1/admin/licenses/{license_id}"]["patch"]["responses"]
+    assert {"409", "412", "422"}.isdisjoint(listed)
+    assert {"409", "412"} <= changed.keys()

@@ -111,7 +111,7 @@ def test_counters_that_do_not_answer_stop_nobody_and_each_server_limits_alone(
     vendor: Vendor,
 ) -> None:
     sold = vendor.sell("cid@example.com")
-    token = vendor.create_token()
+    token = vendor.create_token()["token"]
     with vendor.serving(RUN_WORKER="false") as server:
         assert ask(server, sold).json()["code"] == "VALID"
         with locked_counters(vendor.settings["DATABASE_URL"]):

@@ -17,23 +17,23 @@ from support.licensing import DAY, HOUR, NOW
         ("key_prefix", {"key_prefix": "A"}),
         ("key_prefix", {"key_prefix": "lic"}),
         ("key_prefix", {"key_prefix": "LIC\n"}),
-        ("refresh", {"refresh": timedelta(seconds=59)}),
-        ("lease", {"lease": 5 * HOUR}),
-        ("offline_grace", {"offline_grace": 23 * HOUR}),
-        ("offline_grace", {"offline_grace": 401 * DAY}),
-        ("validity", {"validity": timedelta()}),
-        ("trial", {"trial": timedelta()}),
-        ("renewal_grace", {"renewal_grace": -DAY}),
-        ("renewal_grace", {"renewal_grace": 3651 * DAY}),
-        ("expiring_notices", {"expiring_notices": (-DAY,)}),
+        ("refresh_seconds", {"refresh": timedelta(seconds=59)}),
+        ("lease_seconds", {"lease": 5 * HOUR}),
+        ("offline_grace_seconds", {"offline_grace": 23 * HOUR}),
+        ("offline_grace_seconds", {"offline_grace": 401 * DAY}),
+        ("validity_seconds", {"validity": timedelta()}),
+        ("trial_seconds", {"trial": timedelta()}),
+        ("renewal_grace_seconds", {"renewal_grace": -DAY}),
+        ("renewal_grace_seconds", {"renewal_grace": 3651 * DAY}),
+        ("expiring_notices_seconds", {"expiring_notices": (-DAY,)}),
         ("deployment_limit", {"deployment_limit": 0}),
         ("deployment_limit", {"deployment_limit": 10_001}),
         ("entitlements", {"entitlements": ("SSO",)}),
         ("entitlements", {"limits": {"": 1}}),
         ("entitlements", {"entitlements": tuple(f"e{i:060}" for i in range(40))}),
         ("limits", {"limits": {"seats": 2**53}}),
-        ("client_version", {"minimum_client_version": "new"}),
-        ("client_version", {"recommended_client_version": "1.x"}),
+        ("minimum_client_version", {"minimum_client_version": "new"}),
+        ("recommended_client_version", {"recommended_client_version": "1.x"}),
     ],
 )
 def test_a_policy_that_nobody_could_live_with_is_refused(
@@ -54,7 +54,7 @@ def test_every_mistake_is_named_at_once() -> None:
     with pytest.raises(InvalidField) as refusal:
         require_sound(Product("DB", "", Policy(key_prefix="x", trial=timedelta())))
     fields = [error.field for error in refusal.value.errors]
-    assert fields == ["code", "name", "key_prefix", "trial"]
+    assert fields == ["code", "name", "key_prefix", "trial_seconds"]
 
 
 def test_the_defaults_are_sound() -> None:

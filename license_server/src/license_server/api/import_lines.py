@@ -25,6 +25,8 @@ class ImportedLicense(NewLicense):
     mail_key: bool = Field(default=False, exclude=True)
 
 
+_MEMBERS: Final = tuple(name for name in ImportedLicense.model_fields if name != "mail_key")
+
 _Source = TypeVar("_Source")
 Reading = tuple[int, Callable[[], Line]]
 """The number of a line, and what reads it or raises what is wrong with it."""
@@ -53,6 +55,8 @@ def csv_lines(file: IO[bytes]) -> Iterator[Reading]:
         names = next(rows, [])
         if len(set(names)) != len(names):
             raise _bad(1, "each member is expected once")
+        if not set(names) <= set(ImportedLicense.model_fields):
+            raise _bad(1, f"some of {', '.join(_MEMBERS)} are expected")
         for row in rows:
             if row:
                 yield rows.line_num, _reader(rows.line_num, (names, row), _of_row)

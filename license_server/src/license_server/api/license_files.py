@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
+from typing import Annotated
 
 from pydantic import Field
 
@@ -18,7 +19,7 @@ from license_server.api.endpoints import (
     Nothing,
     Reply,
 )
-from license_server.api.members import Seconds
+from license_server.api.members import Seconds, told_span
 from license_server.errors import (
     ConfigurationError,
     FieldError,
@@ -27,15 +28,19 @@ from license_server.errors import (
     StateConflict,
 )
 from license_server.evaluation import Found, Seat
-from license_server.license_files import FileOrder, LicenseFileIssuer, LoadIssuer
+from license_server.license_files import LONGEST, FileOrder, LicenseFileIssuer, LoadIssuer
 from license_server.license_keys import MAX_TEXT_LENGTH, LicenseKey
+
+_Life = Annotated[Seconds, told_span(timedelta(seconds=1), LONGEST)]
 
 
 class NewLicenseFile(Members):
     """A license file to be issued; the server keeps no keys, so one has to be presented."""
 
-    license_key: str = Field(max_length=MAX_TEXT_LENGTH, repr=False)
-    lasts_seconds: Seconds
+    license_key: str = Field(
+        max_length=MAX_TEXT_LENGTH, repr=False, json_schema_extra={"format": "license-key"}
+    )
+    lasts_seconds: _Life
     instance_id: str | None = Field(default=None, pattern="^[A-Za-z0-9._:-]{1,64}$")
 
 

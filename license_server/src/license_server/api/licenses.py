@@ -3,11 +3,20 @@
 from datetime import timedelta
 from functools import partial
 from http import HTTPStatus
-from typing import Final
+from typing import Annotated, Final
 
 from pydantic import Field, model_validator
 
-from license_server.admin.licenses import Issued, Licenses, LicenseView
+from license_server.admin.licenses import (
+    MAX_METADATA,
+    MAX_METADATA_NAME,
+    MAX_METADATA_VALUE,
+    MAX_NOTES,
+    MAX_OVERLAP,
+    Issued,
+    Licenses,
+    LicenseView,
+)
 from license_server.api.endpoints import (
     ISSUERS,
     READERS,
@@ -21,31 +30,50 @@ from license_server.api.endpoints import (
     Reply,
 )
 from license_server.api.members import (
+    DomainText,
+    EmailText,
+    Entitlement,
+    Id,
     Instant,
     Page,
     PageQuery,
+    ProductCode,
+    QueryInstant,
     Seconds,
-    ShortText,
     Shown,
     cursor_of,
     seconds_of,
     span,
+    told,
 )
 from license_server.desk import Desk
 from license_server.emails import Email
 from license_server.errors import FieldError, InvalidField
 from license_server.licenses import Change, Kind, Status
 from license_server.orders import Order
+from license_server.products import CODE
 from license_server.stores import LicenseFilter
 
 _DEFAULT_OVERLAP: Final = 7 * 86_400
+
+
+_Length = Annotated[Seconds, told(minimum=1)]
+_Overlap = Annotated[Seconds, told(maximum=seconds_of(MAX_OVERLAP))]
+_Notes = Annotated[str, told(maxLength=MAX_NOTES)]
+_Metadata = Annotated[
+    dict[
+        Annotated[str, told(minLength=1, maxLength=MAX_METADATA_NAME)],
+        Annotated[str, told(maxLength=MAX_METADATA_VALUE)],
+    ],
+    told(maxProperties=MAX_METADATA),
+]
 
 
 class _Ending(Members):
     """An end, given as an instant or as a length; neither = as the product's policy says."""
 
     expires_at: Instant | None = None
-    lasts_seconds: Seconds | None = None
+    lasts_seconds: _Length | None = None
 
     @model_validator(mode="after")
     def _require_one(self) -> "_Ending":
@@ -57,12 +85,12 @@ class _Ending(Members):
 class NewLicense(_Ending):
     """A license to be issued."""
 
-    product: str = Field(max_length=64)
-    email: ShortText
+    product: ProductCode
+    email: EmailText
     kind: Kind = Kind.PAID
     starts_at: Instant | None = None
-    entitlements: tuple[str, ...] = ()
-    metadata: dict[str, str] = Field(default_factory=dict)
+    entitlements: tuple[Entitlement, ...] = ()
+    metadata: _Metadata = Field(default_factory=dict)
     mail_key: bool = False
 
     def order(self) -> Order:
@@ -88,17 +116,17 @@ class NewLicense(_Ending):
 class LicenseFilterQuery(Members):
     """Which licenses."""
 
-    product: str | None = Field(default=None, max_length=64)
-    email: ShortText | None = None
-    domain: ShortText | None = None
-    owner_id: str | None = Field(default=None, max_length=40)
+    product: Annotated[str, Field(pattern=f"^{CODE.pattern}$")] | None = None
+    email: EmailText | None = None
+    domain: DomainText | None = None
+    owner_id: Id | None = None
     key_hint: str | None = Field(default=None, pattern="^[0-9A-Za-z]{4}$")
     kind: Kind | None = None
     status: Status | None = None
-    expires_after: Instant | None = None
-    expires_before: Instant | None = None
-    issued_after: Instant | None = None
-    issued_before: Instant | None = None
+    expires_after: QueryInstant | None = None
+    expires_before: QueryInstant | None = None
+    issued_after: QueryInstant | None = None
+    issued_before: QueryInstant | None = None
 
     def filter(self, desk: Desk) -> LicenseFilter:
         """Return which licenses are asked for.
@@ -132,9 +160,9 @@ class LicenseQuery(PageQuery, LicenseFilterQuery):
 class LicenseChange(Members):
     """What to change of a license; what is left out stays."""
 
-    entitlements: tuple[str, ...] | None = None
-    metadata: dict[str, str] | None = None
-    notes: str | None = None
+    entitlements: tuple[Entitlement, ...] | None = None
+    metadata: _Metadata | None = None
+    notes: _Notes | None = None
 
 
 class Renewal(_Ending):
@@ -150,14 +178,14 @@ class Conversion(_Ending):
 class Transfer(Members):
     """A new owner."""
 
-    email: ShortText
+    email: EmailText
     mail_key: bool = False
 
 
 class Rotation(Members):
     """A new key."""
 
-    overlap_seconds: Seconds = _DEFAULT_OVERLAP
+    overlap_seconds: _Overlap = _DEFAULT_OVERLAP
     mail_key: bool = False
 
 

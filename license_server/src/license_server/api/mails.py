@@ -2,8 +2,6 @@
 
 from typing import Final
 
-from pydantic import Field
-
 from license_server.admin.outbox import mails, send_again
 from license_server.api.endpoints import (
     READERS,
@@ -15,14 +13,14 @@ from license_server.api.endpoints import (
     Nothing,
     Reply,
 )
-from license_server.api.members import Page, PageQuery, Shown, cursor_of
+from license_server.api.members import Id, Page, PageQuery, Shown, cursor_of
 from license_server.stores import OutboxEntry, OutboxKind, OutboxState
 
 
 class MailQuery(PageQuery):
     """Which mails."""
 
-    subject: str | None = Field(default=None, max_length=40)
+    subject: Id | None = None
     state: OutboxState | None = None
 
 

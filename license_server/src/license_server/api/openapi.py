@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from http import HTTPStatus
 from typing import Any, Final
 
 from pydantic import BaseModel
@@ -23,6 +24,8 @@ from license_server.problems import KINDS
 Schema = dict[str, Any]
 
 _JSON: Final = "application/json"
+_TYPES: Final = {_JSON: "object"}
+"""Of what is streamed; all else is lines."""
 _REFERENCE: Final = "#/components/schemas/{model}"
 _PROBLEM: Final[Schema] = {
     "type": "object",
@@ -44,7 +47,10 @@ _PROBLEM: Final[Schema] = {
         },
     },
 }
-_PATH_VALUE: Final[Schema] = {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$"}
+_PATH_VALUE: Final[Schema] = {
+    "type": "string",
+    "pattern": r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}(?!\n)$",
+}
 _ETAG: Final[Schema] = {"description": "Version of what is answered", "schema": {"type": "string"}}
 _STATUSES: Final = sorted({kind.status for kind in KINDS.values()})
 
@@ -120,13 +126,27 @@ def _operation(endpoint: AnyEndpoint, references: Mapping[_Key, Schema]) -> Sche
         "parameters": [*_in_path(endpoint), *_in_query(endpoint), *_in_headers(endpoint)],
         "responses": {
             **_answers(endpoint, references),
-            **{str(code): {"$ref": f"#/components/responses/{code}"} for code in _STATUSES},
+            **{code: {"$ref": f"#/components/responses/{code}"} for code in _problems(endpoint)},
         },
     }
     content = _body(endpoint, references)
     if content:
         operation["requestBody"] = {"required": _needs_body(endpoint), "content": content}
     return operation
+
+
+def _problems(endpoint: AnyEndpoint) -> Iterator[str]:
+    """Yield the statuses of what may go wrong."""
+    needs = {
+        HTTPStatus.CONFLICT: endpoint.method != "GET",
+        HTTPStatus.PRECONDITION_FAILED: endpoint.method == "PATCH",
+        HTTPStatus.UNPROCESSABLE_ENTITY: _takes_key(endpoint),
+    }
+    yield from (str(status) for status in _STATUSES if needs.get(HTTPStatus(status), True))
+
+
+def _takes_key(endpoint: AnyEndpoint) -> bool:
+    return isinstance(endpoint, Endpoint) and "license_key" in endpoint.body.model_fields
 
 
 def _in_path(endpoint: AnyEndpoint) -> Iterator[Schema]:
@@ -182,8 +202,10 @@ def _needs_body(endpoint: AnyEndpoint) -> bool:
 
 def _answers(endpoint: AnyEndpoint, references: Mapping[_Key, Schema]) -> Schema:
     if isinstance(endpoint, StreamEndpoint):
-        content = {kind: {"schema": {"type": "string"}} for kind in endpoint.gives}
-        return {"200": {"description": "Lines", "content": content}}
+        content = {
+            kind: {"schema": {"type": _TYPES.get(kind, "string")}} for kind in endpoint.gives
+        }
+        return {"200": {"description": "OK", "content": content}}
     return {str(endpoint.status.value): _answer(endpoint, references)}
 
 

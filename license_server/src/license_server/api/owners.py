@@ -18,7 +18,7 @@ from license_server.api.endpoints import (
     Reply,
 )
 from license_server.api.licenses import LicenseDocument
-from license_server.api.members import LARGEST_PAGE, ShortText, Shown
+from license_server.api.members import LARGEST_PAGE, EmailText, Shown
 from license_server.emails import Email
 from license_server.errors import NotFound
 from license_server.products import MAX_LIVE_DEPLOYMENTS
@@ -28,7 +28,7 @@ from license_server.stores import LicenseFilter
 class OwnerQuery(Members):
     """Which owner."""
 
-    email: ShortText
+    email: EmailText
 
 
 class OwnerDocument(Document):

@@ -2,9 +2,9 @@
 
 from datetime import timedelta
 from http import HTTPStatus
-from typing import Final
+from typing import Annotated, Any, Final
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from license_server.admin.products import Products
 from license_server.api.endpoints import (
@@ -18,32 +18,65 @@ from license_server.api.endpoints import (
     Nothing,
     Reply,
 )
-from license_server.api.members import Seconds, seconds_of, span
-from license_server.products import Policy, Product
+from license_server.api.members import (
+    Entitlement,
+    PrintableName,
+    ProductCode,
+    Seconds,
+    exactly,
+    seconds_of,
+    span,
+    told,
+    told_span,
+)
+from license_server.products import (
+    KEY_PREFIX,
+    LONGEST_SPAN,
+    MAX_LIVE_DEPLOYMENTS,
+    MAX_NOTICES,
+    MAX_OFFLINE_GRACE,
+    MIN_REFRESH,
+    SHORTEST_LIFE,
+    VERSION,
+    Policy,
+    Product,
+)
 from license_server.stores import ProductRecord
+from license_server.strict_json import MAX_INTEGER
 
 _DEFAULT: Final = Policy()
 _SPANS: Final = ("trial", "renewal_grace", "refresh", "lease", "offline_grace")
 
 
+_Life = Annotated[Seconds, told_span(SHORTEST_LIFE, LONGEST_SPAN)]
+_Grace = Annotated[Seconds, told_span(timedelta(), LONGEST_SPAN)]
+_Offline = Annotated[Seconds, told_span(MIN_REFRESH, MAX_OFFLINE_GRACE)]
+_Notices = Annotated[tuple[_Grace, ...], Field(max_length=MAX_NOTICES)]
+_KeyPrefix = Annotated[str, told(pattern=exactly(KEY_PREFIX))]
+_Seats = Annotated[int, told(minimum=1, maximum=MAX_LIVE_DEPLOYMENTS)]
+_Limits = Annotated[
+    dict[Entitlement, Annotated[int, told(minimum=0, maximum=MAX_INTEGER)]],
+    told(additionalProperties=False),
+]
+_Version = Annotated[str, told(pattern=exactly(VERSION))]
+
+
 class PolicyMembers(Members):
     """A policy; spans are whole seconds."""
 
-    key_prefix: str = Field(default=_DEFAULT.key_prefix, max_length=10)
-    validity_seconds: Seconds | None = None
-    trial_seconds: Seconds = seconds_of(_DEFAULT.trial)
-    renewal_grace_seconds: Seconds = seconds_of(_DEFAULT.renewal_grace)
-    refresh_seconds: Seconds = seconds_of(_DEFAULT.refresh)
-    lease_seconds: Seconds = seconds_of(_DEFAULT.lease)
-    offline_grace_seconds: Seconds = seconds_of(_DEFAULT.offline_grace)
-    expiring_notices_seconds: tuple[Seconds, ...] = tuple(
-        map(seconds_of, _DEFAULT.expiring_notices)
-    )
-    deployment_limit: int | None = None
-    entitlements: tuple[str, ...] = ()
-    limits: dict[str, int] = Field(default_factory=dict)
-    minimum_client_version: str | None = Field(default=None, max_length=40)
-    recommended_client_version: str | None = Field(default=None, max_length=40)
+    key_prefix: _KeyPrefix = _DEFAULT.key_prefix
+    validity_seconds: _Life | None = None
+    trial_seconds: _Life = seconds_of(_DEFAULT.trial)
+    renewal_grace_seconds: _Grace = seconds_of(_DEFAULT.renewal_grace)
+    refresh_seconds: _Offline = seconds_of(_DEFAULT.refresh)
+    lease_seconds: _Offline = seconds_of(_DEFAULT.lease)
+    offline_grace_seconds: _Offline = seconds_of(_DEFAULT.offline_grace)
+    expiring_notices_seconds: _Notices = tuple(map(seconds_of, _DEFAULT.expiring_notices))
+    deployment_limit: _Seats | None = None
+    entitlements: tuple[Entitlement, ...] = ()
+    limits: _Limits = Field(default_factory=dict)
+    minimum_client_version: _Version | None = None
+    recommended_client_version: _Version | None = None
 
     def policy(self) -> Policy:
         """Return the policy; `require_sound` judges it."""
@@ -66,27 +99,21 @@ class PolicyMembers(Members):
 class NewProduct(PolicyMembers):
     """A product to be created."""
 
-    code: str = Field(max_length=64)
-    name: str = Field(max_length=100)
+    code: ProductCode
+    name: PrintableName
 
 
-class ProductChange(Members):
+def _without_defaults(schema: dict[str, Any]) -> None:
+    for member in schema["properties"].values():
+        member.pop("default", None)
+
+
+class ProductChange(PolicyMembers):
     """What to change of a product; what is left out stays."""
 
-    name: str = Field(default="", max_length=100)
-    key_prefix: str = Field(default="", max_length=10)
-    validity_seconds: Seconds | None = None
-    trial_seconds: Seconds = 0
-    renewal_grace_seconds: Seconds = 0
-    refresh_seconds: Seconds = 0
-    lease_seconds: Seconds = 0
-    offline_grace_seconds: Seconds = 0
-    expiring_notices_seconds: tuple[Seconds, ...] = ()
-    deployment_limit: int | None = None
-    entitlements: tuple[str, ...] = ()
-    limits: dict[str, int] = Field(default_factory=dict)
-    minimum_client_version: str | None = Field(default=None, max_length=40)
-    recommended_client_version: str | None = Field(default=None, max_length=40)
+    model_config = ConfigDict(json_schema_extra=_without_defaults)
+
+    name: PrintableName = ""
 
 
 class ProductDocument(Document):

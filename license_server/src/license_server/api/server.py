@@ -145,7 +145,7 @@ class AdminApi:
         authenticate: Authenticate,
         now: Callable[[], datetime],
     ) -> None:
-        self._routes = [(_pattern(endpoint.path), endpoint) for endpoint in endpoints]
+        self._routes = _routes(endpoints)
         self._repository = repository
         self._vault = vault
         self._authenticate = authenticate
@@ -167,16 +167,15 @@ class AdminApi:
             return
 
     def _match(self, scope: Scope) -> tuple[AnyEndpoint, Mapping[str, str]]:
-        allowed = []
-        for pattern, endpoint in self._routes:
+        """Return the endpoint of the first path that matches, and what is in its braces."""
+        for pattern, endpoints in self._routes:
             found = pattern.fullmatch(scope["path"])
             if found is None:
                 continue
-            if endpoint.method == scope["method"]:
-                return endpoint, found.groupdict()
-            allowed.append(endpoint.method)
-        if allowed:
-            raise MethodNotAllowed(", ".join(allowed))
+            endpoint = endpoints.get(scope["method"])
+            if endpoint is None:
+                raise MethodNotAllowed(", ".join(endpoints))
+            return endpoint, found.groupdict()
         raise NotFound("there is no such address")
 
     async def _answer(
@@ -299,6 +298,16 @@ def _idempotency_key(scope: Scope) -> str | None:
 def _fingerprint(scope: Scope, body: bytes) -> bytes:
     named = f"{scope['method']} {scope['path']}?".encode() + scope["query_string"]
     return hashlib.sha256(hashlib.sha256(named).digest() + body).digest()
+
+
+def _routes(
+    endpoints: Sequence[AnyEndpoint],
+) -> Sequence[tuple[re.Pattern[str], Mapping[str, AnyEndpoint]]]:
+    """Return the patterns of the paths, in their order, each with its endpoints by method."""
+    by_path: dict[str, dict[str, AnyEndpoint]] = {}
+    for endpoint in endpoints:
+        by_path.setdefault(endpoint.path, {})[endpoint.method] = endpoint
+    return [(_pattern(path), methods) for path, methods in by_path.items()]
 
 
 def _pattern(path: str) -> re.Pattern[str]:

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 from http import HTTPStatus
-from typing import Final
+from typing import Annotated, Final
 
 from pydantic import Field
 
@@ -17,17 +17,19 @@ from license_server.api.endpoints import (
     Nothing,
     Reply,
 )
-from license_server.api.members import Seconds, Shown, seconds_of
+from license_server.api.members import PrintableName, Seconds, Shown, seconds_of, told_span
 from license_server.stores import TokenRecord
-from license_server.tokens import LIFETIME, Role
+from license_server.tokens import LIFETIME, LONGEST_LIFE, Role
+
+_Life = Annotated[Seconds, told_span(timedelta(seconds=1), LONGEST_LIFE)]
 
 
 class NewToken(Members):
     """A token to be made."""
 
-    name: str = Field(max_length=100)
+    name: PrintableName
     role: Role
-    lasts_seconds: Seconds = seconds_of(LIFETIME)
+    lasts_seconds: _Life = seconds_of(LIFETIME)
 
 
 class TokenDocument(Document):

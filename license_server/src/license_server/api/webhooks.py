@@ -1,10 +1,11 @@
 """Webhook endpoints over HTTP."""
 
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 from pydantic import Field
 
+from license_server.admin.events import EVENTS
 from license_server.admin.webhooks import MAX_URL, MadeEndpoint, Webhooks
 from license_server.api.endpoints import (
     OWNERS,
@@ -17,22 +18,25 @@ from license_server.api.endpoints import (
     Nothing,
     Reply,
 )
-from license_server.api.members import Page, PageQuery, Shown, cursor_of
+from license_server.api.members import Page, PageQuery, Shown, cursor_of, told
 from license_server.stores import OutboxEntry, OutboxState, WebhookEndpoint
+
+_Url = Annotated[str, Field(max_length=MAX_URL, json_schema_extra={"format": "webhook-url"})]
+_Event = Annotated[str, told(enum=[*EVENTS])]
 
 
 class NewEndpoint(Members):
     """An endpoint to be added; no events = all of them."""
 
-    url: str = Field(max_length=MAX_URL)
-    events: tuple[str, ...] = ()
+    url: _Url
+    events: tuple[_Event, ...] = ()
 
 
 class EndpointChange(Members):
     """What to change of an endpoint; what is left out stays."""
 
-    url: str | None = Field(default=None, max_length=MAX_URL)
-    events: tuple[str, ...] | None = None
+    url: _Url | None = None
+    events: tuple[_Event, ...] | None = None
     enabled: bool | None = None
 
 

@@ -143,7 +143,7 @@ class SqlTransaction:
     @cached_property
     def stats(self) -> SqlStats:
         """Counts."""
-        return SqlStats(self._connection)
+        return SqlStats(self.connection)
 
     @cached_property
     def state(self) -> SqlState:

@@ -1,0 +1,84 @@
+"""What Schemathesis must know of our APIs: texts of our own forms, and rules beyond schemas.
+
+It is loaded into Schemathesis' own process; the variables `FUZZ_…` say what there is.
+"""
+
+import json
+import os
+from ipaddress import IPv4Address
+from itertools import count
+from typing import Any
+
+import schemathesis
+from hypothesis import strategies as st
+from schemathesis import AuthContext, Case, HookContext, Response
+from schemathesis.core.failures import Failure
+from schemathesis.openapi.checks import RejectedPositiveData
+
+from license_server import base64url
+
+_ADDRESSES = count(int(IPv4Address("10.0.0.1")))
+_NUMBERS = st.integers(0, 999)  # cheap to draw: what these texts may be is for unit tests
+_FORMS = {
+    "email": st.just(os.environ["FUZZ_EMAIL"]) | _NUMBERS.map("buyer+{}@Example.com".format),
+    "hostname": _NUMBERS.map("site{}.example.com".format),
+    "license-key": st.just(os.environ["FUZZ_KEY"]),
+    "webhook-url": _NUMBERS.map("https://hooks{}.example.com/".format),
+    "printable": _NUMBERS.map("Größe № {}".format),
+    "cursor": _NUMBERS.map(lambda number: base64url.encode(json.dumps([number, "x"]).encode())),
+}
+for form, strategy in _FORMS.items():
+    schemathesis.openapi.format(form, strategy)
+
+
+_BEYOND_SCHEMAS = {
+    "email": "its form: README.md of the contract",
+    "domain": "as that of an email",
+    "cursor": "what a page ended with",
+    "license_key": "its checksum, and whose key it is",
+    "url": "a public host",
+    "name": "printable characters, by Unicode's table",
+    "deployment_name": "printable characters, by Unicode's table",
+    "lease_seconds": "no shorter than refresh_seconds",
+    "offline_grace_seconds": "no shorter than lease_seconds",
+    "entitlements": "bytes of all names together, those of limits too",
+    "expires_at": "after now and the start, within a century; not for a trial",
+    "starts_at": "within a century",
+    "body": "expires_at or lasts_seconds, not both",
+}
+"""Members whose refusal no schema can foretell, and what they are refused for."""
+
+
+@schemathesis.hook
+def filter_failure(
+    _context: HookContext,
+    failure: Failure,
+    case: Case[Any],  # noqa: ARG001 - Schemathesis passes it by name
+    response: Response,
+) -> bool:
+    """Let a refusal pass that is for a rule beyond schemas; everything else is a finding."""
+    if not isinstance(failure, RejectedPositiveData):
+        return True
+    problem = response.json()
+    if problem["code"] == "KEY_MALFORMED":
+        return False
+    return not {error["field"] for error in problem.get("errors", ())} <= _BEYOND_SCHEMAS.keys()
+
+
+@schemathesis.auth()
+class OwnerToken:
+    """The credential of requests that are meant to have one; the public API needs none."""
+
+    def get(self, _case: Case[Any], _context: AuthContext) -> str:
+        return os.environ["FUZZ_TOKEN"]
+
+    def set(self, case: Case[Any], token: str, _context: AuthContext) -> None:
+        case.headers["Authorization"] = f"Bearer {token}"
+
+
+@schemathesis.hook
+def before_call(_context: HookContext, case: Case[Any], kwargs: dict[str, Any]) -> None:  # noqa: ARG001 - Schemathesis passes it by name
+    """Send each request from an address of its own, and let nobody revoke the token in use."""
+    case.headers["X-Forwarded-For"] = str(IPv4Address(next(_ADDRESSES)))
+    if case.path_parameters.get("token_id") == os.environ["FUZZ_TOKEN_ID"]:
+        case.path_parameters["token_id"] = "tok_another"
