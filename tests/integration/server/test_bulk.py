@@ -50,6 +50,14 @@ async def test_bad_lines_are_named_and_nothing_is_done(admin: AdminClient) -> No
     assert (await admin.get("licenses"))["items"] == []
 
 
+async def test_a_bad_line_behind_many_good_ones_undoes_them(admin: AdminClient) -> None:
+    good = [line(email=f"buyer{number}@example.com") for number in range(1_500)]
+    response = await send(admin, "\n".join([*good, line(product="other"), *good]))
+    assert [error["field"] for error in response.json()["errors"]] == ["line 1501.product"]
+    assert (await admin.get("licenses"))["items"] == []
+    assert lines_of(await send(admin, line()))[-1] == {"imported": 1}
+
+
 async def test_a_second_trial_undoes_the_whole_import(admin: AdminClient) -> None:
     response = await send(admin, f"{line()}\n{line(kind='trial')}\n{line(kind='trial')}\n")
     assert response.status_code == 409

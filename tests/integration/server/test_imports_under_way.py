@@ -106,16 +106,21 @@ def importing(vendor: Vendor, tmp_path: Path) -> Iterator[Callable[[], "subproce
     file = tmp_path / "buyers.ndjson"
     file.write_bytes(lines(MANY))
     begun: list[subprocess.Popen[str]] = []
-    command = (BIN / "license-server", "--dir", vendor.folder, "license", "import", file)
+    keys = tmp_path / "keys.ndjson"
+    command = (
+        BIN / "license-server",
+        "--dir",
+        vendor.folder,
+        "license",
+        "import",
+        file,
+        "-o",
+        keys,
+    )
 
     def begin() -> "subprocess.Popen[str]":
         begun.append(
-            subprocess.Popen(
-                [*command, "-o", tmp_path / "keys"],
-                env={**vendor.environment},
-                stderr=subprocess.PIPE,
-                text=True,
-            )
+            subprocess.Popen(command, env=vendor.environment, stderr=subprocess.PIPE, text=True)
         )
         return begun[-1]
 
