@@ -93,6 +93,11 @@ def members(schema: Schema, prefix: str = "") -> Iterator[Member]:
     required = schema.get("required", ())
     for name, member in schema.get("properties", {}).items():
         path = f"{prefix}{name}"
+        if member is False:  # JSON Schema's own word for it
+            yield Member(
+                path, is_required=False, words=(Word("must not be there"),), description=""
+            )
+            continue
         description = member.get("description", "")
         yield Member(path, name in required, tuple(words(member)), description)
         yield from members(member, f"{path}.")
@@ -100,8 +105,9 @@ def members(schema: Schema, prefix: str = "") -> Iterator[Member]:
 
 
 def name_of(reference: str) -> str:
-    """Return the name of a schema that is referred to, here or in a file beside."""
-    return reference.rpartition("/")[2].removesuffix(".json")
+    """Return the name of the schema that a reference leads to or into, here or in a file beside."""
+    file, _, pointer = reference.partition("#")
+    return (file or pointer).rpartition("/")[2].removesuffix(".json")
 
 
 def _plain(schema: Schema) -> Iterator[Word]:
