@@ -17,6 +17,7 @@ from support.vendor import PRODUCT, Vendor
 ADMIN: Final = "admin"
 PUBLIC: Final = "public"
 
+_EMAIL: Final = "ada@example.com"
 _HERE: Final = Path(__file__).parent
 _SETTINGS: Final = {
     "REQUESTS_PER_MINUTE": "1000000000",
@@ -44,25 +45,40 @@ class Target:
 def served(folder: Path, database_url: str) -> Iterator[Target]:
     """Serve a vendor with a product, a deployed license, a trial and a webhook endpoint."""
     vendor = Vendor(folder, tls=None, settings={**_SETTINGS, "DATABASE_URL": database_url})
-    vendor.create_product()
-    sold = vendor.sell("ada@example.com")
-    vendor.sell("grace@example.com", "--trial", "--mail")
     token = vendor.create_token()
     with vendor.serving() as server:
         urls = {
             name: str(server.wait_for_event("server.listening", listener=name)["url"])
             for name in (PUBLIC, ADMIN)
         }
+        key = _stocked(urls, token["token"])
         known = {
             "FUZZ_TOKEN": token["token"],
             "FUZZ_TOKEN_ID": token["id"],
-            "FUZZ_KEY": sold.key,
-            "FUZZ_EMAIL": sold.email,
-            "FUZZ_PRODUCT": PRODUCT,
+            "FUZZ_KEY": key,
+            "FUZZ_EMAIL": _EMAIL,
         }
-        _deploy(urls[PUBLIC], known)
-        _listen(urls[ADMIN], known)
         yield Target(folder.parent, urls, known)
+
+
+def _stocked(urls: Mapping[str, str], token: str) -> str:
+    """Put something into an empty server, and return the key of its deployed license."""
+    headers = {"Authorization": f"Bearer {token}"}
+    trial = {"product": PRODUCT, "email": "grace@example.com", "kind": "trial", "mail_key": True}
+    with httpx.Client(base_url=f"{urls[ADMIN]}/v1/admin/", headers=headers) as admin:
+        for path, members in (
+            ("products", {"code": PRODUCT, "name": "Data API"}),
+            ("webhooks", {"url": "https://hooks.example.com/"}),
+            ("licenses", trial),
+        ):
+            admin.post(path, json=members).raise_for_status()
+        issued = admin.post("licenses", json={"product": PRODUCT, "email": _EMAIL}).json()
+    content = body(license_key=issued["key"], email=_EMAIL)
+    json_type = {"Content-Type": "application/json"}
+    answer = httpx.post(f"{urls[PUBLIC]}/v1/licenses/activate", content=content, headers=json_type)
+    if not answer.json()["valid"]:
+        raise RuntimeError(answer.text)
+    return str(issued["key"])
 
 
 def fuzz(target: Target, listener: str, *options: str) -> "subprocess.CompletedProcess[str]":
@@ -81,19 +97,3 @@ def fuzz(target: Target, listener: str, *options: str) -> "subprocess.CompletedP
         cwd=target.folder,
         env={**os.environ, **hooks, **target.known},
     )
-
-
-def _deploy(url: str, known: Mapping[str, str]) -> None:
-    content = body(license_key=known["FUZZ_KEY"], email=known["FUZZ_EMAIL"])
-    headers = {"Content-Type": "application/json"}
-    answer = httpx.post(f"{url}/v1/licenses/activate", content=content, headers=headers)
-    if not answer.json()["valid"]:
-        raise RuntimeError(answer.text)
-
-
-def _listen(url: str, known: Mapping[str, str]) -> None:
-    httpx.post(
-        f"{url}/v1/admin/webhooks",
-        headers={"Authorization": f"Bearer {known['FUZZ_TOKEN']}"},
-        json={"url": "https://hooks.example.com/"},
-    ).raise_for_status()
