@@ -15,6 +15,8 @@ from support.servers import RunningServer
 from support.tcp_forwarder import free_port
 from support.vendor import Sold, Vendor
 
+pytestmark = pytest.mark.timeout(300)  # it starts many processes, on machines that are busy
+
 PASSWORD = "canary-of-redis"
 
 

@@ -17,6 +17,8 @@ from support.postgres import Cluster, own_cluster
 from support.servers import RunningServer
 from support.vendor import Sold, Vendor
 
+pytestmark = pytest.mark.timeout(300)  # it starts many processes, on machines that are busy
+
 JSON = {"Content-Type": "application/json"}
 THREADS = 4
 BACKENDS = """SELECT pid FROM pg_stat_activity
@@ -141,7 +143,7 @@ def test_a_database_that_crashes_and_comes_back_costs_503_and_nothing_else(
     with vendor.serving() as server:
         customers = Customers(server, sold)
         with customers.asking():
-            for _ in range(3):
+            for _ in range(2):
                 customers.wait_for(200)
                 cluster.stop()
                 customers.wait_for(503)

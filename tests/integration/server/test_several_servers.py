@@ -17,6 +17,8 @@ from support.postgres import SharedPostgres
 from support.servers import RunningServer
 from support.vendor import Vendor
 
+pytestmark = pytest.mark.timeout(300)  # it starts many processes, on machines that are busy
+
 REQUESTS_PER_MINUTE = 200
 
 
