@@ -1,5 +1,6 @@
 """The simulator behind real sockets, and servers that are worse than any simulator."""
 
+import re
 import socket
 import ssl
 import threading
@@ -10,6 +11,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import httpx
 
 from license_client.testing.simulator import Simulator
+
+Behavior = Callable[[socket.socket, threading.Event], None]
 
 
 @contextmanager
@@ -52,23 +55,28 @@ def serving(simulator: Simulator, tls: ssl.SSLContext | None = None) -> Iterator
 
 
 @contextmanager
-def misbehaving(behavior: Callable[[socket.socket, threading.Event], None]) -> Iterator[str]:
+def misbehaving(behavior: Behavior, tls: ssl.SSLContext | None = None) -> Iterator[str]:
     """Give the URL of a server that does `behavior` with each connection.
 
     Args:
-        behavior: gets the connection, and an event that is set when the test is over.
+        behavior: gets the connection, its request read, and an event that is set when the test is
+            over.
+        tls: to serve with.
     """
     over = threading.Event()
     listener = socket.create_server(("127.0.0.1", 0))
     threads: list[threading.Thread] = []
 
     def behave(connection: socket.socket) -> None:
-        with connection:
-            try:
-                connection.recv(65_536)
-                behavior(connection, over)
-            except OSError:
-                return  # the client went away, as it should
+        try:
+            if tls is not None:
+                connection = tls.wrap_socket(connection, server_side=True)
+            _receive_request(connection)
+            behavior(connection, over)
+        except OSError:
+            return  # the client went away, as it should
+        finally:
+            connection.close()
 
     def accept() -> None:
         while True:
@@ -82,10 +90,29 @@ def misbehaving(behavior: Callable[[socket.socket, threading.Event], None]) -> I
     acceptor = threading.Thread(target=accept)
     acceptor.start()
     try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        yield f"{'https' if tls else 'http'}://127.0.0.1:{listener.getsockname()[1]}"
     finally:
         over.set()
         listener.shutdown(socket.SHUT_RDWR)
         listener.close()
         for thread in (acceptor, *threads):
             thread.join()
+
+
+def _receive_request(connection: socket.socket) -> None:
+    """Read a whole request: what is unread when a connection closes takes the answer with it."""
+    received = b""
+    while b"\r\n\r\n" not in received:
+        received += _some(connection)
+    head, _, body = received.partition(b"\r\n\r\n")
+    length = re.search(rb"(?i)content-length: (\d+)", head)
+    missing = int(length[1]) - len(body) if length else 0
+    while missing > 0:
+        missing -= len(_some(connection))
+
+
+def _some(connection: socket.socket) -> bytes:
+    data = connection.recv(65_536)
+    if not data:
+        raise ConnectionError("closed by the client")
+    return data

@@ -23,7 +23,7 @@ from license_client.errors import ConfigurationError, OfflineError
 
 _CONNECT_SECONDS: Final = 3.0
 _MAX_RETRY_AFTER: Final = 3_600  # seconds; nobody may silence a client for longer
-_MAX_DIGITS: Final = 9
+_MAX_DIGITS: Final = 9  # of more, those in front are enough to be over the limit
 _REASON_LENGTH: Final = 200
 
 
@@ -71,6 +71,7 @@ class _Exchange:
         self._url = server_url + call.path
         self._call = call
         self._sockets: list[socket.socket] = []
+        self._is_abandoned = False
         self._done = threading.Event()
         self._reply: Reply | None = None
         self._reason = "no answer in time"
@@ -107,22 +108,30 @@ class _Exchange:
             body = _read_body(response)
         return Reply(response.status_code, body, _retry_after(response.headers))
 
-    def _remember_socket(self, event: str, info: Mapping[str, object]) -> None:
-        stream = info.get("return_value")
-        if event.startswith("connection.") and hasattr(stream, "get_extra_info"):
-            self._sockets.append(stream.get_extra_info("socket"))
+    def _remember_socket(self, _: str, info: Mapping[str, object]) -> None:
+        stream = info.get("return_value")  # of a connection, or of TLS on one or through a proxy
+        if not hasattr(stream, "get_extra_info"):
+            return
+        self._sockets.append(stream.get_extra_info("socket"))
+        if self._is_abandoned:  # a name that resolved too late: nothing more is sent
+            _shut_down(self._sockets)
 
     def _abandon(self) -> None:
-        """End what the thread is waiting for, so that a dripping server does not keep it.
+        """End what the thread is waiting for, so that a dripping server does not keep it."""
+        self._is_abandoned = True  # first: what is connected from now on ends by itself
+        _shut_down(self._sockets)
 
-        The sockets are shut down, not closed: a closed one's number may be another file's by the
-        time the thread looks again.
-        """
-        for each in self._sockets:
-            try:
-                socket.socket.shutdown(each, socket.SHUT_RDWR)
-            except OSError:
-                continue  # gone already
+
+def _shut_down(sockets: list[socket.socket]) -> None:
+    """End connections without closing them.
+
+    A closed one's number may be another file's by the time the thread looks again.
+    """
+    for each in sockets:
+        try:
+            socket.socket.shutdown(each, socket.SHUT_RDWR)
+        except OSError:
+            continue  # gone already
 
 
 def _read_body(response: httpx.Response) -> bytes:
@@ -139,9 +148,9 @@ def _read_body(response: httpx.Response) -> bytes:
 
 def _retry_after(headers: Mapping[str, str]) -> int | None:
     value = headers.get("retry-after", "")
-    if not (value.isascii() and value.isdigit() and len(value) <= _MAX_DIGITS):
+    if not (value.isascii() and value.isdigit()):
         return None  # the form with a date would need a clock that both sides agree on
-    return min(int(value), _MAX_RETRY_AFTER)
+    return min(int(value[:_MAX_DIGITS]), _MAX_RETRY_AFTER)
 
 
 def tls_context(files: TlsFiles) -> ssl.SSLContext:
