@@ -6,6 +6,7 @@ know, or by a server that knows a newer key set than ours, is worth one question
 
 from contextlib import suppress
 from functools import partial
+from secrets import token_bytes
 from typing import Final
 
 from license_client import _base64
@@ -101,8 +102,6 @@ def write_request(
     settings: Settings, credentials: Credentials, instance_id: str, trust: Trust
 ) -> bytes:
     """Return the body of a request under a fresh nonce: all that the license server is told."""
-    from secrets import token_bytes  # noqa: PLC0415 - a start from the cache asks nobody
-
     request: JsonObject = {
         "license_key": credentials.key.reveal(),
         "email": credentials.email,

@@ -24,8 +24,8 @@ from license_client._schedule import Schedule, after_answer, spread_of
 from license_client._settings import Settings
 from license_client._snapshot import Snapshot
 from license_client._status import LicenseStatus, Remarks, describe
-from license_client._store import Store
-from license_client._transport import TOTAL_SECONDS, Transport
+from license_client._store import GLANCE_SECONDS, LOCK_SECONDS, Store
+from license_client._transport import TOTAL_SECONDS, Transport, loading
 from license_client._verify import Credentials
 from license_client.errors import ConfigurationError, LicenseError, OfflineError
 from license_client.policy import (
@@ -182,7 +182,7 @@ class Core:
 
     def _ask(self, operation: str, credentials: Credentials, deadline: Deadline) -> LicenseStatus:
         now = self._clock.read()
-        known = self._memory.update(with_identity, now)
+        known = self._memory.update(with_identity, now, wait_seconds=_lock_wait(deadline))
         operation = self._possible(operation, known)
         conversation = self._converse(known, deadline)
         try:
@@ -191,8 +191,9 @@ class Core:
             self._note_failure(error)
             raise
         finally:
-            self._memory.update(partial(with_trust, conversation.trust), now)
-        return self._take(answer, now)
+            taken_in = partial(with_trust, conversation.trust)
+            self._memory.update(taken_in, now, wait_seconds=_lock_wait(deadline))
+        return self._take(answer, now, _lock_wait(deadline))
 
     def _possible(self, operation: str, known: Snapshot) -> str:
         """Return what a machine without a lasting id may do: it is never activated."""
@@ -207,10 +208,13 @@ class Core:
         saved = self._memory.saved_identity
         return self._instance_id(known) in (self._settings.instance_id, saved)
 
-    def _take(self, answer: Answer, asked: Reading) -> LicenseStatus:
+    def _take(self, answer: Answer, asked: Reading, wait_seconds: float) -> LicenseStatus:
         now = self._clock.read()
         after = self._memory.update(
-            partial(with_answer, answer, asked), now, replaces_unreadable=True
+            partial(with_answer, answer, asked),
+            now,
+            wait_seconds=wait_seconds,
+            replaces_unreadable=True,
         )
         decision = after.stored.decision if after.stored else None
         self._failure = None
@@ -247,7 +251,8 @@ class Core:
         raised = raised_high_water(known.stored, now, wall_agrees=agrees)
         if raised is None or not is_record_due(known.stored, now, raised):
             return known
-        return self._memory.update(partial(with_high_water, known.document.decision, raised), now)
+        recorded = partial(with_high_water, known.document.decision, raised)
+        return self._memory.update(recorded, now, wait_seconds=GLANCE_SECONDS)
 
     def _describe(self, known: Snapshot, now: Reading) -> LicenseStatus:
         is_stale = now.wall > known.trust.current.expires
@@ -288,7 +293,8 @@ class Core:
     def _converse(self, known: Snapshot, deadline: Deadline) -> "Conversation":
         if self._transport is None:
             raise ConfigurationError("LICENSE_SERVER_URL: missing; there is no server to ask")
-        from license_client._conversation import Conversation  # noqa: PLC0415 - for calls only
+        with loading():
+            from license_client._conversation import Conversation  # noqa: PLC0415 - for calls only
 
         return Conversation(self._settings, self._transport, known.trust, deadline)
 
@@ -304,6 +310,11 @@ class Core:
         if self._settings.credentials is None:
             raise ConfigurationError("LICENSE_KEY and LICENSE_EMAIL: missing; set both")
         return self._settings.credentials
+
+
+def _lock_wait(deadline: Deadline) -> float:
+    """Return how long a call may wait for another process that writes: not all that is left."""
+    return min(LOCK_SECONDS, deadline.remaining() / 2)
 
 
 def _pause_after(error: LicenseError) -> float | None:

@@ -7,7 +7,7 @@ start from the cache.
 from typing import TYPE_CHECKING
 
 from license_client._clock import Deadline
-from license_client._transport import Call, Reply, TlsFiles
+from license_client._transport import Call, Reply, TlsFiles, loading
 
 if TYPE_CHECKING:
     import httpx
@@ -39,7 +39,8 @@ class HttpTransport:
             OfflineError: nothing that looks like an answer came before the deadline.
             ConfigurationError: a file of TLS cannot be used.
         """
-        from license_client._exchange import exchange  # noqa: PLC0415 - see the top
+        with loading():
+            from license_client._exchange import exchange  # noqa: PLC0415 - see the top
 
         return exchange(
             self._server_url, call, files=self._files, inner=self._inner, deadline=deadline

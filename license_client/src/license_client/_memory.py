@@ -6,6 +6,7 @@ was damaged under it: what it knew before goes on from memory until the file is 
 
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import TypeAlias
 
 from license_client._cache import Document
@@ -13,7 +14,7 @@ from license_client._clock import Reading
 from license_client._forks import after_fork
 from license_client._settings import Settings
 from license_client._snapshot import Snapshot, take_snapshot
-from license_client._store import Content, Store
+from license_client._store import GLANCE_SECONDS, LOCK_SECONDS, Content, Store
 
 # Gets what is known, returns what shall be; None leaves it as it is.
 Change: TypeAlias = Callable[[Snapshot], Document | None]
@@ -54,20 +55,31 @@ class Memory:
             return self._snapshot
 
     def update(
-        self, change: Change, now: Reading, *, replaces_unreadable: bool = False
+        self,
+        change: Change,
+        now: Reading,
+        *,
+        wait_seconds: float = LOCK_SECONDS,
+        replaces_unreadable: bool = False,
     ) -> Snapshot:
         """Change the state, in the file if that is possible, and return it.
 
         Args:
             change: what becomes of what is known.
             now: the clocks.
+            wait_seconds: for another process that writes.
             replaces_unreadable: whether this is worth more than a file that cannot be read. It may
                 be sound, for a program that has the right encryption key or is newer.
         """
         known = self.look(now)
         with self._lock:
             try:
-                self._snapshot = self._save(change, now, replaces_unreadable=replaces_unreadable)
+                change_file = partial(
+                    self._change_file, change, now, replaces_unreadable=replaces_unreadable
+                )
+                content = self._store.update(change_file, wait_seconds)
+                self.is_saved = True
+                self._snapshot = self._merge(content, now)
             except OSError:
                 document = change(known)
                 if document is not None:
@@ -76,19 +88,16 @@ class Memory:
                     self._snapshot = take_snapshot(self._settings, content, now)
             return self._snapshot or known
 
-    def _save(self, change: Change, now: Reading, *, replaces_unreadable: bool) -> Snapshot:
-        def change_file(content: Content) -> Document | None:
-            merged = self._merge(content, now)
-            document = change(merged)
-            if content.problem is not None and not replaces_unreadable:
-                self._draft = document or self._draft
-                return None
-            # What could not be written before goes along with the first write that can be.
-            return merged.document if document is None and not self.is_saved else document
-
-        content = self._store.update(change_file)
-        self.is_saved = True
-        return self._merge(content, now)
+    def _change_file(
+        self, change: Change, now: Reading, content: Content, *, replaces_unreadable: bool
+    ) -> Document | None:
+        merged = self._merge(content, now)
+        document = change(merged)
+        if content.problem is not None and not replaces_unreadable:
+            self._draft = document or self._draft
+            return None
+        # What could not be written before goes along with the first write that can be.
+        return merged.document if document is None and not self.is_saved else document
 
     def _merge(self, content: Content, now: Reading) -> Snapshot:
         """Follow the file, unless memory holds what the file lost or never got."""
@@ -121,6 +130,6 @@ class Memory:
 
     def _seal_anew(self, content: Content) -> Content:
         try:
-            return self._store.update(lambda latest: latest.document)
+            return self._store.update(lambda latest: latest.document, GLANCE_SECONDS)
         except OSError:
             return content

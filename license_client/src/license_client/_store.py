@@ -26,7 +26,8 @@ _REFRESH_LOCK: Final = "license.refresh.lock"
 _FOLDER_MODE: Final = 0o700
 _FILE_MODE: Final = 0o600
 # Far above what a write takes; who waits longer meets a stopped process and runs from memory.
-_LOCK_SECONDS: Final = 2.0
+LOCK_SECONDS: Final = 2.0
+GLANCE_SECONDS: Final = 0.2  # the same for a mere look, which can write the next time
 
 # Inode, time of change in nanoseconds, size: a rename changes the first two.
 Stamp: TypeAlias = tuple[int, int, int] | None
@@ -88,14 +89,18 @@ class Store:
             return Content(stamp, problem=CacheUnreadableError(f"{self.path}: {error.strerror}"))
         return Content(stamp, loaded.document, outdated=loaded.outdated)
 
-    def update(self, change: Change) -> Content:
+    def update(self, change: Change, wait_seconds: float = LOCK_SECONDS) -> Content:
         """Change the document under the lock and return what the file says afterwards.
+
+        Args:
+            change: what becomes of the document.
+            wait_seconds: for the lock, which is tried once in any case.
 
         Raises:
             OSError: nothing could be written, or a stopped process holds the lock.
         """
         self._folder.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
-        with locked(self._folder / _LOCK, Deadline(_LOCK_SECONDS)) as held:
+        with locked(self._folder / _LOCK, Deadline(wait_seconds)) as held:
             if not held:
                 raise TimeoutError(f"{_LOCK} is held by another process")
             content = self.load()
@@ -113,7 +118,7 @@ class Store:
         """
         if not self._folder.is_dir():
             return False
-        with locked(self._folder / _LOCK, Deadline(_LOCK_SECONDS)) as held:
+        with locked(self._folder / _LOCK, Deadline(LOCK_SECONDS)) as held:
             if not held:
                 raise TimeoutError(f"{_LOCK} is held by another process")
             names = [name for name in (FILE_NAME, _CORRUPT) if (self._folder / name).exists()]

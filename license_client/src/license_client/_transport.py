@@ -1,9 +1,12 @@
 """What goes to the license server and comes back, whoever carries it: bytes, under a deadline."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, NamedTuple, Protocol
 
 from license_client._clock import Deadline
+from license_client.errors import OfflineError
 
 TOTAL_SECONDS: Final = 5.0  # a whole call: the wait for the refresh lock, DNS and every exchange
 MAX_ANSWER_BYTES: Final = 64 * 1024
@@ -48,3 +51,16 @@ class Transport(Protocol):
     def send(self, call: Call, deadline: Deadline) -> Reply:
         """Make one exchange, or raise OfflineError."""
         ...
+
+
+@contextmanager
+def loading() -> Iterator[None]:
+    """Import what calls alone need.
+
+    Raises:
+        OfflineError: the process has no files left to open, or the package is being replaced.
+    """
+    try:
+        yield
+    except (ImportError, OSError) as error:
+        raise OfflineError(f"the license server was not asked: {error}") from error

@@ -44,6 +44,21 @@ status = LicenseClient.from_env(product="demo-product").status()
 print(json.dumps([status.state, sorted(sys.modules)]))
 """
 
+NO_FILES = """
+import json, resource
+from license_client import LicenseClient, OfflineError
+client = LicenseClient.from_env(product="demo-product")
+client.status()
+soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
+try:
+    client.validate()
+except OfflineError:
+    usable = client.status().usable
+resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+print(json.dumps([usable, client.validate().usable]))
+"""
+
 PROGRAM = """
 from license_client import require_license
 license = require_license(product="demo-product")
@@ -222,6 +237,14 @@ def test_a_file_that_may_not_be_read_counts_as_none(machine: Machine, open_folde
         status = machine.start().status()
     assert (status.state, status.code) == (State.UNLICENSED, "CACHE_UNREADABLE")
     assert machine.start().status().usable
+
+
+def test_a_process_without_files_left_to_open_is_offline_until_it_has_some(
+    machine: Machine, server: Simulator
+) -> None:
+    machine.start().activate()
+    with serving(server) as url:
+        assert result(start(NO_FILES, environment(machine, url))) == [True, True]
 
 
 def run_program(env: dict[str, str]) -> subprocess.CompletedProcess[str]:

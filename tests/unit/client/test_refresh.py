@@ -184,6 +184,23 @@ def test_a_call_waits_for_another_programs_call_until_its_deadline(machine: Mach
             raise AssertionError("it did not wait for its turn")
 
 
+def test_a_process_that_is_stopped_while_it_writes_costs_a_call_its_file_and_no_more(
+    machine: Machine, server: Simulator, license_: License
+) -> None:
+    machine.start().activate()
+    server.change(license_, code="REVOKED")
+    machine.total_seconds = 1.0
+    client = machine.start()
+    with locked(machine.folder / "license.lock", Deadline(0)) as held:
+        assert held
+        revoked = client.validate()
+        assert any("cannot be written" in notice for notice in revoked.notices)
+        assert client.status().state is revoked.state is State.REVOKED
+    assert machine.start().status().usable
+    client.validate()
+    assert machine.start().status().state is State.REVOKED
+
+
 def test_a_program_without_a_server_only_reads_its_cache(machine: Machine) -> None:
     machine.start().activate()
     machine.clock.advance(7 * HOUR)
