@@ -5,6 +5,7 @@ from pathlib import Path
 from license_client._cache import Document
 from license_client._clock import Reading
 from license_client._license_file import MAX_BYTES, rejected_file, verify_file
+from license_client._option_values import read_path
 from license_client._placement import new_document, with_trust
 from license_client._settings import Settings
 from license_client._snapshot import Snapshot
@@ -20,7 +21,7 @@ def read_file(path: Path) -> bytes:
         ConfigurationError: it cannot be read.
     """
     try:
-        with path.open("rb") as file:
+        with read_path(path).open("rb") as file:
             return file.read(MAX_BYTES + 1)
     except OSError as error:
         raise ConfigurationError(f"cannot read {path}: {error.strerror}") from error

@@ -1,5 +1,6 @@
 """One option of a client, as given, to its value; what is wrong with it as one sentence."""
 
+import os
 from pathlib import Path
 from typing import Final
 
@@ -38,12 +39,30 @@ def read_trust(data: bytes) -> Trust:
 def read_trust_file(path: Path) -> Trust:
     """Return the trust.json at a path, or raise ConfigurationError."""
     try:
-        data = path.read_bytes()
+        data = read_path(path).read_bytes()
     except OSError as error:
         raise ConfigurationError(
             f"cannot read {path}: {error.strerror}; it is the trust.json that the vendor ships"
         ) from error
     return read_trust(data)
+
+
+def read_path(raw: Path) -> Path:
+    """Return a path that can be asked for, or raise ConfigurationError."""
+    try:
+        named = os.fsencode(raw)
+    except UnicodeEncodeError:
+        named = b"\0"
+    if b"\0" in named:  # which system calls answer with errors that are not OSError
+        raise ConfigurationError("expected a path that this system can have")
+    return raw
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name that is too long, or a folder that may not be searched
+        return False
 
 
 def read_encryption_key(raw: str) -> EncryptionKey:
@@ -68,7 +87,7 @@ def read_instance_id(raw: str) -> str:
 
 def read_ca_file(raw: Path) -> Path:
     """Return the path of certificate authorities, or raise ConfigurationError."""
-    if not raw.is_file():
+    if not _is_file(raw):
         raise ConfigurationError(f"no file at {raw}; expected certificate authorities in PEM")
     return raw
 
@@ -89,7 +108,7 @@ def read_name(raw: str) -> str:
 
 def read_client_cert(raw: Path) -> Path:
     """Return the path of a certificate with its key, or raise ConfigurationError."""
-    if not raw.is_file():
+    if not _is_file(raw):
         raise ConfigurationError(f"no file at {raw}; expected a certificate and its key in PEM")
     return raw
 

@@ -14,6 +14,7 @@ from license_client._option_values import (
     read_encryption_key,
     read_instance_id,
     read_name,
+    read_path,
     read_product,
     read_start_wait,
     read_trust,
@@ -161,6 +162,7 @@ def build_settings(options: Options, mistakes: Mistakes | None = None) -> Settin
             read_encryption_key,
         ),
     )
+    cache_dir = read("cache_dir", options.get("cache_dir"), read_path)
     instance_id = read("instance_id", options.get("instance_id"), read_instance_id)
     ca_file = read("ca_file", options.get("ca_file"), read_ca_file)
     client_cert = read("client_cert", options.get("client_cert"), read_client_cert)
@@ -175,7 +177,7 @@ def build_settings(options: Options, mistakes: Mistakes | None = None) -> Settin
         server_url,
         credentials,
         keys,
-        options.get("cache_dir") or default_cache_dir(product),
+        cache_dir or default_cache_dir(product),
         instance_id,
         ca_file,
         client_cert,

@@ -1,6 +1,7 @@
 """Settings: every mistake is named at once, and no secret is shown."""
 
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -150,6 +151,23 @@ def test_a_trust_file_that_is_none_is_refused(tmp_path: Path) -> None:
     bad.write_bytes(b"{}")
     with pytest.raises(ConfigurationError, match=r"LICENSE_TRUST_FILE: is not the trust\.json"):
         read_settings("p", None, {"LICENSE_TRUST_FILE": str(bad)})
+
+
+@pytest.mark.parametrize("name", ["a\0b", "\ud800", "x" * 5_000])
+@pytest.mark.parametrize("option", ["trust", "ca_file", "client_cert"])
+def test_a_path_that_no_system_call_takes_is_named(option: str, name: str) -> None:
+    with pytest.raises(ConfigurationError, match=option):
+        build_settings(cast("Options", {"product": "p", "trust": TRUST, option: Path(name)}))
+
+
+@pytest.mark.parametrize("name", ["a\0b", "\ud800"])
+def test_a_folder_or_a_license_file_of_such_a_name_is_refused_too(
+    machine: Machine, name: str
+) -> None:
+    with pytest.raises(ConfigurationError, match="cache_dir"):
+        machine.start(cache_dir=Path(name))
+    with pytest.raises(ConfigurationError, match="path"):
+        machine.start().install(Path(name))
 
 
 def test_a_secret_comes_from_a_file_or_a_variable_but_not_from_both(
