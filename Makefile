@@ -39,6 +39,7 @@ lint: install ## check style, types, imports, dependencies and lock files
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy $(SOURCES)
+	$(BIN)/pyright
 	$(BIN)/lint-imports
 	@for name in $(DISTRIBUTIONS); do \
 		(cd $$name && ../$(BIN)/deptry src) || exit 1; done
@@ -53,7 +54,8 @@ vectors: install ## make the golden vectors of the contract again
 bench: install ## measure, as ratios to a bare uvicorn hello in the same run (BENCH=sections)
 	PYTHONPATH=tests $(BIN)/python -m bench $(BENCH)
 
-fuzz: install ## test both HTTP APIs against what their documents say, for FUZZ_SECONDS (300)
+fuzz: install ## look for inputs that break the client's parsers or the server's APIs (FUZZ_SECONDS=300 each)
+	FUZZ_SECONDS=$(FUZZ_SECONDS) PYTHONPATH=tests $(BIN)/python -m fuzz.client
 	PYTHONPATH=tests $(BIN)/python -m fuzz $(FUZZ_SECONDS)
 
 lock: $(BIN)/uv ## pin all dependencies again, with hashes and without a host

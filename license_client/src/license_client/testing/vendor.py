@@ -131,7 +131,12 @@ def sign_key_set(payload: bytes, roots: list[Pair]) -> Json:
 
 def armored(content: Json) -> bytes:
     """Return a license file: base64 between two marks."""
-    packed = base64.encodebytes(compact(content))
+    return armored_bytes(compact(content))
+
+
+def armored_bytes(content: bytes) -> bytes:
+    """Return what a license file would be with these bytes in it."""
+    packed = base64.encodebytes(content)
     return b"-----BEGIN LICENSE FILE-----\n" + packed + b"-----END LICENSE FILE-----\n"
 
 
