@@ -157,6 +157,8 @@ def test_stopping_waits_for_no_server_and_silences_it(
     assert watched.changes.empty()
 
 
+# From Python 3.12 on a process with threads is warned of forking: this is what to do about it.
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 def test_it_works_on_in_a_forked_process(watched: Watched, server: Simulator) -> None:
     """As under `gunicorn --preload`, where the workers are forked from what is loaded."""
     child = os.fork()
