@@ -2,9 +2,10 @@
 
 Builds each wheel, installs it into an empty environment with nothing but its own locked
 dependencies and the unit tests' tools, runs its unit tests there, and checks that its siblings
-cannot be imported.
+cannot be imported, and that the client is as thin as it promises.
 """
 
+import re
 import subprocess
 import sys
 import tempfile
@@ -18,11 +19,18 @@ UV = Path(sys.executable).with_name("uv")
 
 @dataclass(frozen=True, slots=True)
 class Distribution:
-    """One wheel, the folder of its unit tests, and the siblings it brings or must not see."""
+    """One wheel, the folder of its unit tests, and the siblings it brings or must not see.
+
+    Attributes:
+        smaller_than: bytes of the wheel.
+        requires: all that it needs at run time, where that is promised.
+    """
 
     package: str
     tests: str
     brings: tuple[str, ...] = ()
+    smaller_than: int | None = None
+    requires: frozenset[str] | None = None
 
     @property
     def siblings(self) -> tuple[str, ...]:
@@ -31,7 +39,12 @@ class Distribution:
 
 
 DISTRIBUTIONS = (
-    Distribution("license_client", "tests/unit/client"),
+    Distribution(
+        "license_client",
+        "tests/unit/client",
+        smaller_than=110_000,
+        requires=frozenset({"cryptography", "httpx"}),
+    ),
     Distribution("license_server", "tests/unit/server"),
     Distribution("db_api", "tests/unit/data_api", brings=("license_client",)),
 )
@@ -55,8 +68,27 @@ def build(package: str, wheels: Path) -> Path:
     return wheel
 
 
+def require_thin(distribution: Distribution, wheel: Path) -> None:
+    """Stop if a wheel is larger, or needs more, than its README promises."""
+    size = wheel.stat().st_size
+    sys.stderr.write(f"{wheel.name}: {size} bytes\n")
+    if distribution.smaller_than is not None and size >= distribution.smaller_than:
+        sys.exit(f"{wheel.name} has {size} bytes, expected less than {distribution.smaller_than}")
+    with zipfile.ZipFile(wheel) as archive:
+        named = next(name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
+        lines = archive.read(named).decode().splitlines()
+    needed = frozenset(
+        re.split(r"[^a-z0-9-]", line.removeprefix("Requires-Dist: "))[0]
+        for line in lines
+        if line.startswith("Requires-Dist: ") and "extra ==" not in line
+    )
+    if distribution.requires is not None and needed != distribution.requires:
+        sys.exit(f"{wheel.name} needs {sorted(needed)}, expected {sorted(distribution.requires)}")
+
+
 def check(distribution: Distribution, wheels: dict[str, Path], environment: Path) -> None:
     """Install `distribution` alone into `environment` and run its unit tests there."""
+    require_thin(distribution, wheels[distribution.package])
     python = environment / "bin" / "python"
     run(UV, "venv", "--quiet", "--python", sys.executable, environment)
     install = (UV, "pip", "install", "--quiet", "--python", python)
