@@ -259,7 +259,7 @@ class Counter:
 
     def send_lines(self, path: str, lines: list[str]) -> list[dict[str, Any]]:
         """Send lines of JSON and return those that are answered."""
-        kind = {"Content-Type": "application/x-ndjson"}
-        answer = self.http.post(path, content="\n".join(lines).encode(), headers=kind)
+        headers = {"Content-Type": "application/x-ndjson", "Idempotency-Key": secrets.token_hex(16)}
+        answer = self.http.post(path, content="\n".join(lines).encode(), headers=headers)
         assert answer.is_success, answer.text
         return [json.loads(line) for line in answer.text.splitlines()]
