@@ -17,7 +17,9 @@ from schemathesis.openapi.checks import RejectedPositiveData
 
 from license_server import base64url
 
-_ADDRESSES = count(int(IPv4Address("10.0.0.1")))
+_NUMBERS_OF_REQUESTS = count()
+_FIRST_ADDRESS = IPv4Address("10.0.0.1")
+_KEYS_WITH_ROOM = 240  # of the 255 characters that a key may have
 _NUMBERS = st.integers(0, 999)  # cheap to draw: what these texts may be is for unit tests
 _FORMS = {
     "email": st.just(os.environ["FUZZ_EMAIL"]) | _NUMBERS.map("buyer+{}@Example.com".format),
@@ -92,7 +94,15 @@ class OwnerToken:
 
 @schemathesis.hook
 def before_call(_context: HookContext, case: Case[Any], kwargs: dict[str, Any]) -> None:  # noqa: ARG001 - Schemathesis passes it by name
-    """Send each request from an address of its own, and let nobody revoke the token in use."""
-    case.headers["X-Forwarded-For"] = str(IPv4Address(next(_ADDRESSES)))
+    """Make each request one of its own: by its address, and by its Idempotency-Key if it has one.
+
+    A key that came before is answered with what was made then, and may be gone by now. The token
+    in use is revoked by nobody.
+    """
+    number = next(_NUMBERS_OF_REQUESTS)
+    case.headers["X-Forwarded-For"] = str(_FIRST_ADDRESS + number)
+    key = case.headers.get("Idempotency-Key", "")
+    if 0 < len(key) <= _KEYS_WITH_ROOM:
+        case.headers["Idempotency-Key"] = f"{key}.{number}"
     if case.path_parameters.get("token_id") == os.environ["FUZZ_TOKEN_ID"]:
         case.path_parameters["token_id"] = "tok_another"

@@ -148,6 +148,18 @@ async def test_a_token_is_listed_by_its_prefix_and_when_it_was_used(api: AdminCl
         ("GET", "licenses", {"params": {"status": "good"}}, (400, "INVALID_FIELD")),
         ("GET", "licenses", {"params": [("limit", "1"), ("limit", "2")]}, (400, "INVALID_FIELD")),
         ("GET", "licenses", {"params": {"emial": "a@b.example"}}, (400, "INVALID_FIELD")),
+        ("GET", "licenses", {"params": {"product": "\0"}}, (400, "INVALID_FIELD")),
+        ("GET", "licenses", {"params": {"owner_id": "own\0"}}, (400, "INVALID_FIELD")),
+        ("GET", "mails", {"params": {"subject": "\0"}}, (400, "INVALID_FIELD")),
+        ("GET", "licenses", {"params": {"issued_after": "1700000000"}}, (400, "INVALID_FIELD")),
+        *(
+            ("POST", "licenses", {"json": {"product": "db-api", "email": "a@b.example",
+             "starts_at": instant, "lasts_seconds": 86_400}}, (400, "INVALID_FIELD"))
+            for instant in ("9999-12-31T23:59:59-14:00", "9999-12-31T23:59:59Z",
+                            "0001-01-01T00:00:00+14:00", "1969-12-31T23:59:59Z")
+        ),
+        ("PATCH", "products/db-api", {"json": {"expiring_notices_seconds": [0] * 9}},
+         (400, "INVALID_FIELD")),
         ("GET", "licenses/lic_x", {}, (404, "NOT_FOUND")),
         ("GET", "licenses/%00", {}, (404, "NOT_FOUND")),
         ("PUT", "licenses", {}, (405, "NOT_FOUND")),
@@ -165,6 +177,12 @@ async def test_bad_input_gets_a_clear_error_and_changes_nothing(
     before = (await api.get("audit"))["items"]
     assert await api.refused(method, path, **options) == refusal
     assert (await api.get("audit"))["items"] == before
+
+
+async def test_a_wrong_method_is_told_the_right_ones_of_the_path(api: AdminClient) -> None:
+    for path, allowed in (("licenses/import", "POST"), ("licenses/lic_x", "GET, PATCH")):
+        refused = await api.ask("PUT", path)
+        assert (refused.status_code, refused.headers["allow"]) == (405, allowed)
 
 
 async def test_a_request_sent_again_is_done_once_and_answered_alike(api: AdminClient) -> None:

@@ -75,6 +75,13 @@ async def test_csv_that_does_not_fit_its_first_line_is_refused(admin: AdminClien
     assert [error["field"] for error in response.json()["errors"]] == ["line 2.body"]
 
 
+async def test_csv_with_a_column_that_is_none_is_refused_even_without_lines(
+    admin: AdminClient,
+) -> None:
+    response = await send(admin, "product,mail\n", "text/csv")
+    assert [error["field"] for error in response.json()["errors"]] == ["line 1"]
+
+
 async def test_an_import_needs_a_type_and_a_role(admin: AdminClient) -> None:
     assert (await send(admin, line(), "application/json")).status_code == 415
     assert (await send(admin, line(), role=Role.SUPPORT)).status_code == 403

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from license_server.api.licenses import LicenseFilterQuery
+from license_server.api.license_filters import LicenseFilterQuery
 from license_server.cli import main
 from license_server.cli.licenses import license_
 

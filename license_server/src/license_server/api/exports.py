@@ -16,7 +16,8 @@ from license_server.api.endpoints import (
     Streamed,
     StreamEndpoint,
 )
-from license_server.api.licenses import LicenseDocument, LicenseFilterQuery
+from license_server.api.license_filters import LicenseFilterQuery
+from license_server.api.licenses import LicenseDocument
 from license_server.stores import Position
 
 NDJSON: Final = "application/x-ndjson"
