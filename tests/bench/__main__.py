@@ -18,6 +18,7 @@ from urllib.request import urlopen
 
 from bench import (
     audit_log,
+    client_faults,
     client_start,
     cpu,
     data_api,
@@ -94,6 +95,11 @@ def _measure_client(folder: Path) -> None:
     _say(client_start.measure(folder))
 
 
+def _measure_faults(folder: Path) -> None:
+    for line in client_faults.measure(folder):
+        _say(line)
+
+
 def _measure_security(folder: Path) -> None:
     _say(security.mutate_decisions(_subfolder(folder, "mutations")))
     _say(security.kill_cache_writers(_subfolder(folder, "kills")))
@@ -105,6 +111,7 @@ SECTIONS: Final[Mapping[str, Callable[[Path], None]]] = {
     "audit": _measure_audit,
     "enumeration": _measure_enumeration,
     "client": _measure_client,
+    "faults": _measure_faults,
     "security": _measure_security,
 }
 
