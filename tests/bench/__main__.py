@@ -1,4 +1,4 @@
-"""`make bench`: what a request costs, how fast the client starts, how the attacks end.
+"""`make bench`: what a request costs, how the client starts, what faults and attacks cost.
 
 Each figure is a ratio to a bare uvicorn hello in the same run, or says its unit; with its spread
 and the load of the machine. None of them is a gate. `make bench BENCH="requests audit"` measures
