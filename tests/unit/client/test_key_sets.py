@@ -56,6 +56,33 @@ def test_a_revoked_key_is_dead_online_and_in_the_cache(machine: Machine, server:
     assert client.validate().usable
 
 
+def test_a_key_that_a_newer_program_knows_as_revoked_is_dead_offline(
+    machine: Machine, server: Simulator
+) -> None:
+    machine.start().activate()
+    server.vendor.rotate_signer("revoked")
+    server.switch = unreachable
+    updated = machine.start(trust=server.vendor.trust, start_wait=0.0)
+    assert (updated.start().state, updated.status().usable) == (State.UNLICENSED, False)
+    server.switch = None
+    assert updated.activate().usable
+
+
+def test_what_one_program_hears_of_a_revoked_key_ends_the_others_of_the_machine(
+    machine: Machine, server: Simulator
+) -> None:
+    running = machine.start()
+    running.activate()
+    stolen = server.vendor.signer
+    server.vendor.rotate_signer("revoked")
+    server.vendor.signer = stolen
+    with pytest.raises(DecisionRejectedError, match="kid-revoked"):
+        machine.start().validate()
+    server.switch = unreachable
+    assert not running.status().usable
+    assert not running.refresh_if_due().usable
+
+
 def test_a_key_that_no_longer_signs_keeps_what_it_signed(
     machine: Machine, server: Simulator
 ) -> None:
@@ -63,6 +90,35 @@ def test_a_key_that_no_longer_signs_keeps_what_it_signed(
     server.vendor.rotate_signer("verify_only")
     shipped_later = machine.start(trust=server.vendor.trust)
     assert shipped_later.status() == before
+
+
+def test_two_replicas_may_sign_with_the_old_and_the_new_key(
+    machine: Machine, server: Simulator
+) -> None:
+    client = machine.start()
+    client.activate()
+    old = server.vendor.signer
+    server.vendor.rotate_signer()
+    new = server.vendor.signer
+    for signer in (new, old, new, old):
+        server.vendor.signer = signer
+        assert client.validate().usable
+        assert machine.start().status().usable
+
+
+def test_a_replica_that_has_not_the_new_key_set_yet_takes_nothing_back(
+    machine: Machine, server: Simulator
+) -> None:
+    client = machine.start()
+    client.activate()
+    old, old_sets = server.vendor.signer, list(server.vendor.key_sets)
+    server.vendor.rotate_signer()
+    client.validate()
+    server.vendor.signer, server.vendor.key_sets = old, old_sets
+    assert client.validate().usable
+    assert server.requests[-1].members["keyset_epoch"] == 2
+    assert machine.start().validate().usable
+    assert server.requests[-1].members["keyset_epoch"] == 2
 
 
 def test_a_newer_key_set_is_fetched_when_a_decision_knows_of_one(
@@ -196,6 +252,22 @@ def test_a_key_set_past_its_date_warns_and_refuses_nothing(
     assert status.usable
     assert status.warnings == ("KEYSET_STALE",)
     assert "past its date" in status.notices[0]
+
+
+def test_a_key_set_past_its_date_goes_on_offline_and_its_warning_with_a_newer_one(
+    machine: Machine, server: Simulator
+) -> None:
+    machine.clock.advance(390 * DAY)
+    client = machine.start()
+    client.activate()
+    server.switch = unreachable
+    machine.clock.advance(11 * DAY)
+    assert client.status().usable
+    assert client.status().warnings == machine.start().start().warnings == ("KEYSET_STALE",)
+    server.switch = None
+    server.vendor.expires += 800 * DAY
+    server.vendor.publish()
+    assert client.validate().warnings == ()
 
 
 def test_trust_comes_from_a_file_too(machine: Machine, server: Simulator, tmp_path: Path) -> None:
