@@ -30,6 +30,9 @@ MESSAGES: Final = {
     "again.",
 }
 
+# What a document of a later version tells to do, whatever else may have gone wrong with it.
+UPDATE: Final = "It is of a version that this program does not read yet: update the program"
+
 DENIALS: Final = frozenset(
     {
         "LICENSE_NOT_FOUND",

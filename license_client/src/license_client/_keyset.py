@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple, TypeVar
 
 from license_client import _base64
+from license_client._codes import UPDATE
 from license_client._json import (
     Json,
     JsonObject,
@@ -215,9 +216,10 @@ def _require_signed_by(authority: KeySet, signed: _Signed, rule: str) -> dict[st
 
 
 def _rejected(rule: str) -> KeySetRejectedError:
+    advice = "Check that LICENSE_SERVER_URL and the trust file belong to the same vendor"
     return KeySetRejectedError(
         f"the key set that was presented breaks the rule {rule!r}; the license is unchanged. "
-        "Check that LICENSE_SERVER_URL and the trust file belong to the same vendor",
+        f"{UPDATE if rule == 'version' else advice}",
         rule=rule,
     )
 
@@ -249,7 +251,7 @@ def _parse_entry(entry: JsonObject) -> _Entry:
 
 def _parse_payload(payload: str, members: JsonObject) -> KeySet:
     if integer(members, "v") != VERSION:
-        raise MalformedError("v: this program reads version 1; update it", rule="version")
+        raise MalformedError("v: expected 1", rule="version")
     integer(members, "issued")
     roots = _by_kid([_parse_public(root) for root in inners(members, "roots")])
     keys = _by_kid([_parse_key(key) for key in inners(members, "keys")])

@@ -14,6 +14,7 @@ between its characters means nothing, because mail programs put it there.
 import binascii
 from typing import Final, NamedTuple
 
+from license_client._codes import UPDATE
 from license_client._decision import Decision
 from license_client._json import JsonObject, MalformedError, inners, integer, read_object, text
 from license_client._keyset import Trust, resume
@@ -67,9 +68,10 @@ def verify_file(
 
 def rejected_file(rule: str) -> DecisionRejectedError:
     """Return the error for a file that breaks `rule`."""
+    advice = "Ask the vendor for a new file for this key, email and machine"
     return DecisionRejectedError(
         f"the license file breaks the rule {rule!r}; the license is unchanged. "
-        "Ask the vendor for a new file for this key, email and machine",
+        f"{UPDATE if rule == 'version' else advice}",
         rule=rule,
     )
 
@@ -94,5 +96,5 @@ def _unpack(file: bytes) -> bytes:
 
 def _read_content(members: JsonObject) -> tuple[list[JsonObject], str]:
     if integer(members, "v") != VERSION:
-        raise MalformedError("v: this program reads version 1; update it", rule="version")
+        raise MalformedError("v: expected 1", rule="version")
     return inners(members, "keyset"), text(members, "file", maximum=MAX_BYTES)

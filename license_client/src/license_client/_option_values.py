@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 from typing import Final
 
+from license_client._codes import UPDATE
 from license_client._keyset import Trust, load_anchor
 from license_client._sealing import KEY_BYTES, EncryptionKey
 from license_client.errors import ConfigurationError, KeySetRejectedError
@@ -32,7 +33,7 @@ def read_trust(data: bytes) -> Trust:
     except KeySetRejectedError as error:
         raise ConfigurationError(
             f"is not the trust.json that a vendor ships: it breaks the rule {error.rule!r}; "
-            "get the file from the vendor again"
+            f"{UPDATE if error.rule == 'version' else 'get the file from the vendor again'}"
         ) from error
 
 

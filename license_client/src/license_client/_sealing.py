@@ -102,7 +102,9 @@ def unseal(data: bytes, keys: KeyRing) -> Opened:
         raise MalformedError(f"longer than {MAX_BYTES} bytes", rule="too-long")
     envelope = read_object(data)
     if integer(envelope, "v") != VERSION:
-        raise MalformedError("written by a newer version of this program", rule="version")
+        raise MalformedError(
+            "written by a newer version of this program: update the program", rule="version"
+        )
     kind = text(envelope, "enc")
     if kind == _CLEAR:
         return Opened(inner(envelope, "doc"), outdated=keys.current is not None)

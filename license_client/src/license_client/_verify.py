@@ -21,6 +21,7 @@ Nothing is skipped because something is missing, and any failure leaves the stat
 from typing import Final, NamedTuple
 
 from license_client import _base64
+from license_client._codes import UPDATE
 from license_client._decision import Decision, read_claims, read_file_claims
 from license_client._digests import sha256
 from license_client._emails import Email
@@ -186,8 +187,9 @@ def _require_bound(decision: Decision, credentials: Credentials) -> None:  # 11
 
 
 def _rejected(rule: str) -> DecisionRejectedError:
+    advice = "If it goes on, something stands between this machine and the license server"
     return DecisionRejectedError(
         f"the decision that was presented breaks the rule {rule!r}; the license is unchanged. "
-        "If it goes on, something stands between this machine and the license server",
+        f"{UPDATE if rule == 'version' else advice}",
         rule=rule,
     )

@@ -108,6 +108,8 @@ def _read(payload: bytes) -> Checkpoint:
     try:
         claims = _Claims.model_validate(read_object(payload))
     except (MalformedJson, ValidationError) as error:
-        raise CompactRejected("it is no checkpoint") from error
+        raise CompactRejected(
+            "it is no checkpoint of version 1; if a newer license server made it, update this one"
+        ) from error
     head = Head(claims.seq, bytes.fromhex(claims.hash))
     return Checkpoint(claims.iss, head, datetime.fromtimestamp(claims.ts, UTC))

@@ -268,4 +268,6 @@ def _reason(error: Exception) -> str:
     if not isinstance(error, ValidationError):
         return str(error)
     first = error.errors(include_input=False, include_url=False)[0]
+    if first["loc"] == ("v",):
+        return "v: 1 is expected; if a newer license server made it, update this one"
     return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"

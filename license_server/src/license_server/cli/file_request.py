@@ -13,6 +13,9 @@ from license_server.strict_json import read_object
 MAX_BYTES: Final = 16 * 1024
 """Longest request (contract, "License files")."""
 
+_AS_WRITTEN: Final = "not as `license-client request` writes it"
+_EXPECTED: Final = {"v": "1 is expected; if a newer client wrote it, update the license server"}
+
 
 class FileRequest(BaseModel):
     """Who asks, for which machine; members that it does not know are ignored.
@@ -46,5 +49,5 @@ def read_file_request(text: bytes) -> FileRequest:
     except ValidationError as error:
         names = {str(detail["loc"][0]) for detail in error.errors(include_input=False)}
         raise InvalidField(
-            *(FieldError(name, "not as `license-client request` writes it") for name in names)
+            *(FieldError(name, _EXPECTED.get(name, _AS_WRITTEN)) for name in names)
         ) from error
