@@ -35,10 +35,12 @@ def main(seconds: float) -> None:
         if word == "look":
             say(license_.look())
         elif word == "validate":
-            call(client_of(seconds, *arguments).validate)
+            client = client_of(seconds, *arguments)
+            call(client, client.validate)
         else:
             with tempfile.TemporaryDirectory() as empty:
-                call(client_of(seconds, *arguments, LICENSE_CACHE_DIR=empty).start)
+                client = client_of(seconds, *arguments, LICENSE_CACHE_DIR=empty)
+                call(client, client.start)
 
 
 def client_of(seconds: float, url: str, **settings: str) -> LicenseClient:
@@ -48,7 +50,7 @@ def client_of(seconds: float, url: str, **settings: str) -> LicenseClient:
     return LicenseClient._over(connect(made, total_seconds=seconds))
 
 
-def call(method: Callable[[], LicenseStatus]) -> None:
+def call(client: LicenseClient, method: Callable[[], LicenseStatus]) -> None:
     """Make a call, and say how it ended and what it cost."""
     before, started = forget_peak(), time.monotonic()
     error: LicenseError | None = None
@@ -57,10 +59,11 @@ def call(method: Callable[[], LicenseStatus]) -> None:
         status = method()
     except LicenseError as caught:
         error = caught
+    seconds, grown_mb = time.monotonic() - started, (peak() - before) / 1024
     say(
-        status,
-        seconds=time.monotonic() - started,
-        grown_mb=(peak() - before) / 1024,
+        status or client.status(),
+        seconds=seconds,
+        grown_mb=grown_mb,
         error=error.code if error else None,
         retry_after=error.retry_after_seconds if isinstance(error, OfflineError) else None,
         threads=threads_left(),
@@ -87,9 +90,9 @@ def peak() -> int:
     return int(next(line for line in lines if line.startswith("VmHWM")).split()[1])
 
 
-def say(status: LicenseStatus | None, **members: object) -> None:
+def say(status: LicenseStatus, **members: object) -> None:
     """Answer with a line."""
-    told = {"usable": status.usable, "code": status.code} if status else {}
+    told = {"usable": status.usable, "code": status.code, "warnings": status.warnings}
     sys.stdout.write(json.dumps({**told, **members}) + "\n")
     sys.stdout.flush()
 

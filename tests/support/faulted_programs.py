@@ -3,12 +3,41 @@
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import trustme
+
+from license_client.testing.clock import FixedClock
+from license_client.testing.simulator import Simulator
+from license_client.testing.vendor import Vendor
+from support.client_commands import configured, environment_of
+from support.client_machine import Machine, machine_of
+
+NOBODY = "https://127.0.0.1:9"
 TESTS = Path(__file__).parents[1]
+
+
+def machine_of_today(authority: trustme.CA, folder: Path) -> Machine:
+    """Make a machine with a license that is not activated yet, whose programs trust `authority`."""
+    now = int(time.time())
+    server = Simulator(FixedClock(now), Vendor(now=now))
+    authority.cert_pem.write_to_path(str(folder / "ca.pem"))
+    return machine_of(server.sell(), server, folder / "license-data")
+
+
+def settings_of(machine: Machine, url: str, wait_seconds: float) -> dict[str, str]:
+    """Return the environment of a program on that machine, whose license server is at `url`."""
+    (license_,) = machine.simulator.licenses.values()
+    return {
+        **configured(environment_of(machine), license_, url),
+        "LICENSE_CA_FILE": str(machine.folder.with_name("ca.pem")),
+        "LICENSE_START_WAIT": str(wait_seconds),
+        "PYTHONPATH": str(TESTS),
+    }
 
 
 class Program:
@@ -40,15 +69,20 @@ class Program:
         return answer
 
 
+def command_of(call_seconds: float, under: Sequence[str] = ()) -> list[str]:
+    """Return how to run a program, `under` another one if one is given."""
+    return [*under, sys.executable, "-m", "support.faulted_program", str(call_seconds)]
+
+
 @contextmanager
 def program(
     environ: Mapping[str, str], call_seconds: float, under: Sequence[str] = ()
 ) -> Iterator[Program]:
-    """Run a program, `under` another one if one is given; it has to end well."""
-    command = [*under, sys.executable, "-m", "support.faulted_program", str(call_seconds)]
+    """Run a program until it is left; it has to end well."""
+    command = command_of(call_seconds, under)
     with subprocess.Popen(
         command,
-        env={**environ, "PYTHONPATH": str(TESTS)},
+        env=environ,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

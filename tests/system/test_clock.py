@@ -1,4 +1,4 @@
-"""A clock set back, by a library that shows programs another time."""
+"""A clock that jumps, by a library that shows programs another time."""
 
 import time
 from collections.abc import Callable
@@ -7,12 +7,19 @@ from pathlib import Path
 
 import httpx
 import pytest
+import trustme
 
+from support.client_machine import Machine
+from support.client_network import serving
 from support.customer import Customer
+from support.faulted_programs import program, settings_of
+from support.faults import on_loopback
 from support.vendor import Vendor, found_vendor
 
 NOWHERE = "https://127.0.0.1:9"
 LONG_SECONDS = 110
+CALL_SECONDS = 30.0
+JUMPS = ("+1h", "-1h", "+1d", "-1d", "+10y")
 
 
 def with_clock(libfaketime: Path, **settings: str) -> dict[str, str]:
@@ -25,10 +32,10 @@ def with_clock(libfaketime: Path, **settings: str) -> dict[str, str]:
     }
 
 
-def set_back(clock: Path) -> None:
+def turn(clock: Path, shift: str) -> None:
     """Change the file of the false clock in one step: an empty one would be read as no time."""
     part = clock.with_suffix(".part")
-    part.write_text("-1d")
+    part.write_text(shift)
     part.rename(clock)
 
 
@@ -75,7 +82,7 @@ def test_a_clock_set_back_while_running_does_not_lengthen_a_license(
     running = with_clock(libfaketime, FAKETIME_TIMESTAMP_FILE=str(clock))
     with replace(short_lived, extra=running).serving() as api:
         key = short_lived.create_key(api, "shop", "anon")
-        set_back(clock)
+        turn(clock, "-1d")
         deadline = time.monotonic() + LONG_SECONDS
         while True:
             answer = httpx.get(f"{api.url}/rest/v1/books", headers={"apikey": key}, timeout=60)
@@ -84,3 +91,24 @@ def test_a_clock_set_back_while_running_does_not_lengthen_a_license(
             assert answer.status_code == 200
             assert time.monotonic() < deadline, "the license outlived its grace"
             time.sleep(0.5)
+
+
+def test_a_clock_that_jumps_and_comes_back_closes_no_program(
+    machine: Machine, authority: trustme.CA, libfaketime: Path, tmp_path: Path
+) -> None:
+    clock = tmp_path / "clock"
+    clock.write_text("+0")
+    with serving(machine.simulator, on_loopback(authority)) as url:
+        settings = settings_of(machine, url, CALL_SECONDS)
+        jumping = with_clock(libfaketime, FAKETIME_TIMESTAMP_FILE=str(clock))
+        with program({**settings, **jumping}, CALL_SECONDS) as running:
+            for shift in JUMPS:
+                turn(clock, shift)
+                wrong = running.tell("look")
+                assert (wrong["usable"], "CLOCK_SKEW" in wrong["warnings"]) == (True, True), shift
+                starting = {**settings, **with_clock(libfaketime, FAKETIME=shift)}
+                with program(starting, CALL_SECONDS) as started:
+                    assert started.start["usable"] is True, shift
+                turn(clock, "+0")
+                right = running.tell("look")
+                assert (right["usable"], right["warnings"]) == (True, []), shift
