@@ -44,15 +44,6 @@ status = LicenseClient.from_env(product="demo-product").status()
 print(json.dumps([status.state, sorted(sys.modules)]))
 """
 
-CALLED = """
-import json, sys
-from license_client import LicenseClient
-state = LicenseClient.from_env(product="demo-product").validate().state
-loaded = sorted(sys.modules)
-import httpx._main
-print(json.dumps([state, loaded]))
-"""
-
 NO_FILES = """
 import json, resource
 from license_client import LicenseClient, OfflineError
@@ -246,16 +237,6 @@ def test_a_file_that_may_not_be_read_counts_as_none(machine: Machine, open_folde
         status = machine.start().status()
     assert (status.state, status.code) == (State.UNLICENSED, "CACHE_UNREADABLE")
     assert machine.start().status().usable
-
-
-def test_a_call_loads_no_command_line_into_the_program(machine: Machine, server: Simulator) -> None:
-    """It would be most of the memory and time of a first call; others can load it as ever."""
-    with serving(server) as url:
-        state, modules = result(start(CALLED, environment(machine, url)))
-    assert state == State.ACTIVE
-    assert isinstance(modules, list)
-    assert "httpx" in modules
-    assert {"click", "rich", "pygments"} & set(modules) == set()
 
 
 def test_a_process_without_files_left_to_open_is_offline_until_it_has_some(
