@@ -7,7 +7,7 @@ import pytest
 from fuzz.running import ADMIN, PUBLIC, Target, fuzz, served
 from support.postgres import SharedPostgres
 
-BOUNDS = ("--seed", "1", "--phases", "fuzzing", "--max-examples", "3")
+BOUNDS = ("--seed", "1", "--phases", "fuzzing", "--max-examples", "2")
 
 
 @pytest.fixture(scope="module")
