@@ -21,7 +21,7 @@ from support.tls import issue_certificate
 
 NEW_KEY = "fedcba9876543210" * 4
 PACKAGE = Path(license_client.__file__).parent
-README = Path(__file__).parents[3] / "license_client" / "README.md"
+COMMANDS = Path(__file__).parents[3] / "license_client" / "COMMANDS.md"
 
 
 def shown(environ: dict[str, str]) -> dict[str, Any]:
@@ -161,15 +161,15 @@ def test_what_is_wrong_on_the_machine_is_named(
     )
 
 
-def test_the_readme_tells_of_every_finding() -> None:
+def test_the_document_of_the_commands_tells_of_every_finding() -> None:
     sources = "".join(
         (PACKAGE / name).read_text()
         for name in ("_examination.py", "_path_to_server.py", "_commands.py")
     )
     ids = set(re.findall(r'"([A-Z]\d{3})"', sources))
-    readme = README.read_text()
+    document = COMMANDS.read_text()
     assert len(ids) > 10
-    assert {id_ for id_ in ids if f"`{id_}`" not in readme} == set()
+    assert {id_ for id_ in ids if f"`{id_}`" not in document} == set()
 
 
 @pytest.mark.parametrize("flags", [(), ("--json",)])
