@@ -46,6 +46,7 @@ _BEYOND_SCHEMAS = {
     "entitlements": "bytes of all names together, those of limits too",
     "expires_at": "after now and the start, within a century; not for a trial",
     "starts_at": "within a century",
+    "Idempotency-Key": "needed for an import that is no dry run",
     "body": "expires_at or lasts_seconds, not both",
 }
 """Members whose refusal no schema can foretell, and what they are refused for."""

@@ -210,7 +210,7 @@ WISHES: dict[bytes, int | None] = {
     b"7": 7,
     b"3600": HOUR,
     b"999999": HOUR,
-    b"99999999999999999999": HOUR,
+    b"99999999999999999999": None,
     b"Wed, 21 Oct 2065 07:28:00 GMT": None,
     b"-1": None,
 }

@@ -23,7 +23,7 @@ from license_client.errors import ConfigurationError, OfflineError
 
 _CONNECT_SECONDS: Final = 3.0
 _MAX_RETRY_AFTER: Final = 3_600  # seconds; nobody may silence a client for longer
-_MAX_DIGITS: Final = 9  # of more, those in front are enough to be over the limit
+_MAX_DIGITS: Final = 9  # nobody means more seconds than these hold
 _REASON_LENGTH: Final = 200
 
 
@@ -148,9 +148,9 @@ def _read_body(response: httpx.Response) -> bytes:
 
 def _retry_after(headers: Mapping[str, str]) -> int | None:
     value = headers.get("retry-after", "")
-    if not (value.isascii() and value.isdigit()):
+    if not (value.isascii() and value.isdigit() and len(value) <= _MAX_DIGITS):
         return None  # the form with a date would need a clock that both sides agree on
-    return min(int(value[:_MAX_DIGITS]), _MAX_RETRY_AFTER)
+    return min(int(value), _MAX_RETRY_AFTER)
 
 
 def tls_context(files: TlsFiles) -> ssl.SSLContext:

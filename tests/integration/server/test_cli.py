@@ -412,7 +412,7 @@ def test_a_doctor_names_what_to_mend_by_stable_ids(shell: Shell) -> None:
     levels = {id_: one["level"] for id_, one in findings.items()}
     assert "FAIL" not in levels.values()
     assert {levels[id_] for id_ in ("K001", "K002", "K003", "K004", "D000", "C001")} == {"PASS"}
-    assert {levels[id_] for id_ in ("K005", "M001", "A001", "P001", "L001")} == {"WARN"}
+    assert {levels[id_] for id_ in ("K005", "M001", "A001", "P001", "R001")} == {"WARN"}
     assert all(one["remedy"] for one in findings.values() if one["level"] != "PASS")
 
 
