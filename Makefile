@@ -8,6 +8,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --no-com
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate --no-strip-extras --no-emit-package license-client
 FUZZ_SECONDS ?= 300
+# one more than there are cores: tests wait for processes and sockets half of their time
+WORKERS := $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 SOURCES := license_client/src license_server/src db_api/src migrations deploy tests
 
 # where it is set, each of the many processes of the tests compiles all that it imports, again
@@ -26,11 +28,11 @@ demo: $(VENV)/.runtime ## start license server, license and data API, query it, 
 	@$(BIN)/python deploy/demo/demo.py
 
 test: install ## run the tests: units, contract, integration and end to end
-	$(BIN)/pytest -n auto
+	$(BIN)/pytest -n $(WORKERS)
 
 test-system: install ## run the tests that need Debian's packages (a false clock, system call faults)
 	tests/system/install
-	$(BIN)/pytest -n auto tests/system
+	$(BIN)/pytest -n $(WORKERS) tests/system
 
 check: test test-system lint isolation ## do all that CI does
 	$(BIN)/python tests/contract/make_vectors.py --check
