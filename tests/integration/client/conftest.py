@@ -4,6 +4,7 @@ import time
 from pathlib import Path
 
 import pytest
+import trustme
 
 from license_client.testing.clock import FixedClock
 from license_client.testing.simulator import License, Simulator
@@ -32,3 +33,15 @@ def machine(license_: License, server: Simulator, tmp_path: Path) -> Machine:
 def environ(machine: Machine) -> dict[str, str]:
     """Settings of commands, without server, key and email."""
     return environment_of(machine)
+
+
+@pytest.fixture
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+@pytest.fixture
+def ca_file(authority: trustme.CA, tmp_path: Path) -> Path:
+    path = tmp_path / "ca.pem"
+    authority.cert_pem.write_to_path(str(path))
+    return path

@@ -25,18 +25,6 @@ def online(machine: Machine, url: str, ca_file: Path | None = None) -> LicenseCl
     return LicenseClient._over(connect(build_settings(options), total_seconds=2.0))
 
 
-@pytest.fixture
-def authority() -> trustme.CA:
-    return trustme.CA()
-
-
-@pytest.fixture
-def ca_file(authority: trustme.CA, tmp_path: Path) -> Path:
-    path = tmp_path / "ca.pem"
-    authority.cert_pem.write_to_path(str(path))
-    return path
-
-
 def test_a_license_is_activated_over_tls(
     machine: Machine, server: Simulator, authority: trustme.CA, ca_file: Path
 ) -> None:

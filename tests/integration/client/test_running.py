@@ -42,18 +42,6 @@ def settings(
     }
 
 
-@pytest.fixture
-def authority() -> trustme.CA:
-    return trustme.CA()
-
-
-@pytest.fixture
-def ca_file(authority: trustme.CA, tmp_path: Path) -> Path:
-    path = tmp_path / "ca.pem"
-    authority.cert_pem.write_to_path(str(path))
-    return path
-
-
 @contextmanager
 def application(settings: dict[str, str]) -> Iterator[tuple[str, int]]:
     """Run the application; its URL and process."""
