@@ -58,7 +58,7 @@ def _measure_requests(folder: Path) -> None:
                 license_server.serving(
                     "PostgreSQL", folder / "vendor", postgres.create("licenses")
                 ),
-                data_api.reading(folder / "data-api", postgres.create("shop")),
+                data_api.serving(folder / "data-api", postgres.create("shop")),
             )
             for target in stack.enter_context(opened)
         ]
@@ -67,10 +67,12 @@ def _measure_requests(folder: Path) -> None:
             _say(str(figure))
         memory = {target.pid: target.name.rpartition(", ")[2] for target in targets[:6]}
         for pid, database in memory.items():
-            _say(
-                f"memory of the license server after this, {database}: "
-                f"{cpu.resident_megabytes(pid):.0f} MB   aim <= {MEMORY_AT_MOST_MB}"
-            )
+            _say(_memory(f"license server, {database}", pid, MEMORY_AT_MOST_MB))
+        _say(_memory("data API", targets[-1].pid, data_api.MEMORY_AT_MOST_MB))
+
+
+def _memory(name: str, pid: int, at_most: int) -> str:
+    return f"memory after this, {name}: {cpu.resident_megabytes(pid):.0f} MB   aim <= {at_most}"
 
 
 def _measure_scale(folder: Path) -> None:
