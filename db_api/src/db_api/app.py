@@ -19,7 +19,7 @@ from db_api.clock import monotonic_seconds, utc_now
 from db_api.connections import Connections
 from db_api.control.database import open_control
 from db_api.control.keys import KeyStore
-from db_api.control.migrations import require_revision
+from db_api.control.revision import require_revision
 from db_api.engine import CallerLimits, Engine, EngineLimits
 from db_api.errors import (
     AccessDeniedError,

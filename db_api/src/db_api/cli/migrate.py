@@ -8,6 +8,7 @@ import click
 from db_api.cli.environment import database_url
 from db_api.cli.exits import reported
 from db_api.control import migrations
+from db_api.control.revision import needed_revision
 
 _EXAMPLES = """\b
 Examples:
@@ -24,7 +25,7 @@ def migrate(*, as_json: bool) -> None:
     """
     with reported():
         asyncio.run(migrations.migrate(database_url()))
-    revision = migrations.needed_revision()
+    revision = needed_revision()
     if as_json:
         click.echo(json.dumps({"revision": revision}))
     else:
