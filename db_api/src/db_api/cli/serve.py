@@ -13,6 +13,7 @@ from db_api.app import open_app
 from db_api.cli.environment import environment
 from db_api.cli.exits import NO_LICENSE, end, reported
 from db_api.license_gate import LicenseGate, gate_from_environment
+from db_api.memory import return_large_blocks
 from db_api.settings import Settings, SettingsError, read_settings
 
 T = TypeVar("T")
@@ -66,6 +67,7 @@ def run(settings: Settings, opened: Callable[[], AbstractAsyncContextManager[ASG
         DataApiError: it cannot be opened or served.
     """
     logs.configure(settings.log_level)
+    return_large_blocks()
     listener = serving.Listener(
         settings.host, settings.port, settings.tls_cert_file, settings.tls_key_file
     )
