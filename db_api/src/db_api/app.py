@@ -19,6 +19,7 @@ from db_api.clock import monotonic_seconds, utc_now
 from db_api.connections import Connections
 from db_api.control.database import open_control
 from db_api.control.keys import KeyStore
+from db_api.control.logins import LoginStore
 from db_api.control.revision import require_revision
 from db_api.engine import CallerLimits, Engine, EngineLimits
 from db_api.errors import (
@@ -32,6 +33,7 @@ from db_api.forwarding import TrustedProxies
 from db_api.gatekeeper import LicensedApp
 from db_api.key_directory import KeyDirectory
 from db_api.license_gate import LicenseGate
+from db_api.logins import Logins, LoginVault
 from db_api.logs import AccessLog
 from db_api.middleware import HttpEdge
 from db_api.passwords import hash_password
@@ -90,7 +92,9 @@ def build_app(
     settings: Settings, gate: LicenseGate, control: AsyncEngine, connections: Connections
 ) -> ASGIApp:
     """Put the application together from what is open already."""
-    database = Database(connections, settings.pool_timeout_seconds)
+    vault = LoginVault(settings.database_url.get_secret_value(), settings.root_keys)
+    logins = Logins(LoginStore(control).of_schema, vault, monotonic_seconds)
+    database = Database(connections, settings.pool_timeout_seconds, logins)
     catalog = Catalog(database.read_schema_cache, monotonic_seconds)
     engine = Engine(database, catalog, _limits(settings))
     authenticator = _make_authenticator(settings, control)

@@ -132,7 +132,7 @@ class Engine:
             statement_timeout_ms=self._limits.of(caller).statement_timeout_ms,
             lock_timeout_ms=self._limits.lock_timeout_ms,
         )
-        return await self._database.run(terms, work.run)
+        return await self._database.run(terms, work.run, caller)
 
 
 def _require_profile(caller: Caller, request: Request) -> None:

@@ -6,6 +6,7 @@
     ├── InternalError                   ours to mend
     ├── NotReadyError                   try later
     ├── MigrationNeededError            run `db-api migrate`
+    ├── LoginUnreadableError            set the key, or repair the login
     ├── CredentialMissingError          send a credential
     ├── CredentialInvalidError          send another one
     ├── AccessDeniedError               the credential may not do this
@@ -62,6 +63,12 @@ class MigrationNeededError(DataApiError):
     """The service's own tables are of another revision."""
 
     code = "DBAPI003"
+
+
+class LoginUnreadableError(DataApiError):
+    """The stored password of a schema's login does not open, so its keys cannot be served."""
+
+    code = "DBAPI330"
 
 
 class CredentialMissingError(DataApiError):

@@ -17,13 +17,18 @@ from functools import lru_cache
 from typing import Final, TypeVar
 
 import asyncpg
+import structlog
 
+from db_api.callers import Caller
 from db_api.catalog import SchemaCache, read_schema_cache
 from db_api.connections import Connection, Connections
 from db_api.identifiers import quote
+from db_api.logins import Login, Logins
 from db_api.rest_errors import RestError
 
 Result = TypeVar("Result")
+
+_log = structlog.get_logger(__name__)
 
 _IDLE_IN_TRANSACTION_MS: Final = 10_000
 _DEADLINE_MARGIN_SECONDS: Final = 2
@@ -86,23 +91,38 @@ class Database:
     """Runs work in transactions.
 
     Args:
-        connections: of the login that does the work; closed by whoever made them.
+        connections: closed by whoever made them.
         wait_seconds: how long a request may wait for one of them.
+        logins: of the schemas; None = every caller's work runs as the connections' own login.
     """
 
-    def __init__(self, connections: Connections, wait_seconds: float) -> None:
+    def __init__(
+        self, connections: Connections, wait_seconds: float, logins: Logins | None = None
+    ) -> None:
         self._connections = connections
         self._wait_seconds = wait_seconds
+        self._logins = logins
 
-    async def run(self, terms: Terms, work: Callable[[Connection], Awaitable[Result]]) -> Result:
+    async def run(
+        self,
+        terms: Terms,
+        work: Callable[[Connection], Awaitable[Result]],
+        caller: Caller | None = None,
+    ) -> Result:
         """Run work in one transaction, committed if it may write.
 
+        Args:
+            terms: what it is allowed.
+            work: gets the connection.
+            caller: for whom; None = the service itself.
+
         Raises:
+            DataApiError: the caller's login cannot be found out or opened.
             RestError: no connection was free or made in time (503), the database went away
                 (503), or the deadline passed (504).
             asyncpg.PostgresError: PostgreSQL refused a statement; all is rolled back.
         """
-        connection = await self._acquire()
+        connection = await self._acquire(caller)
         is_settled = False
         try:
             async with asyncio.timeout(terms.deadline_seconds):
@@ -132,17 +152,27 @@ class Database:
         except asyncpg.PostgresError as error:
             raise _unavailable() from error
 
-    async def _acquire(self) -> Connection:
+    async def _acquire(self, caller: Caller | None) -> Connection:
+        login = await self._login_of(caller)
+        url = login.url if login else None
+        holder = caller.key_prefix if caller else None
         try:
-            return await self._connections.take(self._wait_seconds)
+            return await self._connections.take(self._wait_seconds, url, holder or None)
         except TimeoutError:
             raise RestError(
                 "PGRST003",
                 "Timed out acquiring connection from connection pool.",
                 hint="Try again in a moment.",
             ) from None
+        except asyncpg.InvalidAuthorizationSpecificationError as error:
+            raise _login_refused(login) from error
         except (OSError, asyncpg.InterfaceError, asyncpg.PostgresError) as error:
             raise _unavailable() from error
+
+    async def _login_of(self, caller: Caller | None) -> Login | None:
+        if caller is None or self._logins is None:
+            return None
+        return await self._logins.find(caller.schema, caller.kind)
 
 
 async def _transact(
@@ -168,6 +198,19 @@ def _too_late() -> RestError:
         "DBAPI402",
         "The database did not answer in time",
         hint="Ask for less at once, or try again.",
+    )
+
+
+def _login_refused(login: Login | None) -> RestError:
+    """Name the role for the operator, whose log it is; the client learns less."""
+    role = login.role if login else "of DATABASE_URL"
+    _log.error("login.refused", role=role)
+    if login is None:
+        return _unavailable()
+    return RestError(
+        "DBAPI331",
+        "PostgreSQL refuses the login of this schema's keys.",
+        hint="The operator mends it with `db-api provision SCHEMA --repair`.",
     )
 
 

@@ -24,6 +24,7 @@ STATUS: Final[Mapping[type[errors.DataApiError], int]] = MappingProxyType(
         errors.InternalError: 500,
         errors.NotReadyError: 503,
         errors.MigrationNeededError: 503,
+        errors.LoginUnreadableError: 503,
         errors.CredentialMissingError: 401,
         errors.CredentialInvalidError: 401,
         errors.AccessDeniedError: 403,

@@ -27,6 +27,7 @@ STATUS: Final = MappingProxyType(
         "PGRST127": 400,
         "PGRST204": 400,
         "PGRST205": 404,
+        "DBAPI331": 503,
         "DBAPI400": 400,
         "DBAPI401": 414,
         "DBAPI402": 504,

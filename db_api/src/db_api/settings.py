@@ -25,10 +25,11 @@ from pydantic import (
 
 from db_api.errors import DataApiError
 from db_api.passwords import is_password_hash, password_weakness
+from db_api.sealing import RootKeys
 
 IpNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
+_ENCRYPTION_KEYS: Final = ("LICENSE_ENCRYPTION_KEY", "LICENSE_ENCRYPTION_KEY_PREVIOUS")
 _SECRETS: Final = ("DATABASE_URL", "AUTH_PASS", "AUTH_PASS_HASH")
-_DATABASE: Final = ("DATABASE_URL", "DATABASE_URL_FILE")
 _DEFAULT_HOST: Final = "127.0.0.1"
 _TEXTS: Final = {
     "missing": "is required",
@@ -99,11 +100,39 @@ class DatabaseSettings(BaseModel):
     database_url: DatabaseUrl
 
 
-class Settings(DatabaseSettings):
+class LoginSettings(DatabaseSettings):
+    """The settings of whoever opens or makes the logins of schemas."""
+
+    license_encryption_key: SecretStr | None = None
+    license_encryption_key_previous: SecretStr | None = None
+
+    @property
+    def root_keys(self) -> RootKeys | None:
+        """The root secret, or None where there is none.
+
+        Raises:
+            SettingsError: it is not 64 hexadecimal digits.
+        """
+        if self.license_encryption_key is None:
+            return None
+        previous = self.license_encryption_key_previous
+        try:
+            return RootKeys.parse(
+                self.license_encryption_key.get_secret_value(),
+                previous.get_secret_value() if previous else None,
+            )
+        except ValueError:
+            names = " or ".join(_ENCRYPTION_KEYS)
+            raise SettingsError((f"{names}: is not 64 hexadecimal digits",)) from None
+
+
+class Settings(LoginSettings):
     """Every field is the environment variable of the same name in capitals.
 
     Attributes:
         database_url: `postgresql://user:password@host:5432/name`, libpq's parameters allowed.
+        license_encryption_key: the root secret; also of the license's cache.
+        license_encryption_key_previous: the one before, for reading only.
         auth_user: the administrator's name for HTTP Basic.
         auth_pass: its password; or
         auth_pass_hash: the Argon2id PHC string of it.
@@ -173,6 +202,8 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         SettingsError: every mistake, by the name of its setting.
     """
     values, mistakes = _with_secret_files(environ)
+    keys, _ = _with_secret_files(environ, _ENCRYPTION_KEYS)  # the SDK names their mistakes
+    values = {**keys, **values}
     rules = (*_credential_mistakes(values), *_network_mistakes(values))
     return _validated(Settings, values, (*mistakes, *rules))
 
@@ -186,8 +217,27 @@ def read_database_settings(environ: Mapping[str, str]) -> DatabaseSettings:
     Raises:
         SettingsError: DATABASE_URL is missing or wrong.
     """
-    own = {name: environ[name] for name in _DATABASE if name in environ}
-    return _validated(DatabaseSettings, *_with_secret_files(own))
+    return _read_alone(DatabaseSettings, environ, ("DATABASE_URL",))
+
+
+def read_login_settings(environ: Mapping[str, str]) -> LoginSettings:
+    """Make the settings of a command on the logins.
+
+    Args:
+        environ: as for `read_settings`.
+
+    Raises:
+        SettingsError: every mistake, by the name of its setting.
+    """
+    return _read_alone(LoginSettings, environ, ("DATABASE_URL", *_ENCRYPTION_KEYS))
+
+
+def _read_alone(
+    model: type[SettingsT], environ: Mapping[str, str], names: Sequence[str]
+) -> SettingsT:
+    """Read some secrets, whatever else the environment holds."""
+    values, mistakes = _with_secret_files(environ, names)
+    return _validated(model, {name: values[name] for name in names if name in values}, mistakes)
 
 
 def _validated(
@@ -202,11 +252,13 @@ def _validated(
     return settings
 
 
-def _with_secret_files(environ: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
+def _with_secret_files(
+    environ: Mapping[str, str], names: Sequence[str] = _SECRETS
+) -> tuple[dict[str, str], list[str]]:
     """Take the contents of `NAME_FILE` as NAME; an empty variable counts as unset."""
     values = {name: value for name, value in environ.items() if value}
     mistakes = []
-    for name in _SECRETS:
+    for name in names:
         file = values.get(f"{name}_FILE")
         if file is None:
             continue

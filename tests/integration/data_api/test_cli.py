@@ -96,7 +96,7 @@ def test_serve_refuses_a_database_of_another_revision_and_names_both(
 
     assert done.returncode == 6
     last = done.stderr.splitlines()[-1]
-    assert last.startswith("db-api: The database is at revision none, this version needs 0001.")
+    assert last.startswith("db-api: The database is at revision none, this version needs 0002.")
     assert "db-api migrate" in last
 
 
@@ -130,7 +130,7 @@ def test_migrate_makes_the_tables_once_and_again_changes_nothing(
     first = run_command("db-api", "migrate", "--json", env=environment)
     second = run_command("db-api", "migrate", "--json", env=environment)
 
-    assert json.loads(first.stdout) == json.loads(second.stdout) == {"revision": "0001"}
+    assert json.loads(first.stdout) == json.loads(second.stdout) == {"revision": "0002"}
 
 
 def test_several_migrations_at_once_are_one(new_database: Callable[..., str]) -> None:
@@ -166,7 +166,7 @@ def test_migrate_refuses_a_database_of_a_newer_version(database_url: str) -> Non
 
     done = run_command("db-api", "migrate", env={"DATABASE_URL": database_url})
 
-    require_one_line(done, 6, "db-api: The database is at revision 9999, this version needs 0001.")
+    require_one_line(done, 6, "db-api: The database is at revision 9999, this version needs 0002.")
 
 
 # keys
@@ -255,6 +255,7 @@ def test_a_password_that_could_never_log_in_is_not_hashed() -> None:
 
 @pytest.mark.parametrize("line", [
     "", "serve", "migrate", "demo", "keys", "keys create", "keys list", "keys revoke",
+    "logins", "logins set", "logins list", "logins remove",
     "gen", "gen password", "gen password-hash", "gen encryption-key",
 ])  # fmt: skip
 def test_every_command_explains_itself_with_examples(line: str) -> None:

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Mapping
 
-from db_api.settings import read_database_settings
+from db_api.settings import LoginSettings, read_database_settings, read_login_settings
 
 
 def environment() -> Mapping[str, str]:
@@ -18,3 +18,12 @@ def database_url() -> str:
         SettingsError: it is missing or no PostgreSQL URL.
     """
     return read_database_settings(environment()).database_url.get_secret_value()
+
+
+def login_settings() -> LoginSettings:
+    """Return what commands on the logins of schemas need.
+
+    Raises:
+        SettingsError: something is missing or wrong.
+    """
+    return read_login_settings(environment())

@@ -12,28 +12,17 @@ import click
 from db_api.api_keys import ApiKey, KeyType, generate_key, is_key_name
 from db_api.cli.environment import database_url
 from db_api.cli.exits import reported
+from db_api.cli.schema_names import schema_option
 from db_api.clock import utc_now
 from db_api.control.audit import Actor
 from db_api.control.database import open_control
 from db_api.control.keys import KeyStore, NewKey
-from db_api.identifiers import InvalidNameError, quote
 from db_api.schemas import SchemaStore
 
 T = TypeVar("T")
 _KEY_TYPES = click.Choice([key_type.value for key_type in KeyType])
 
 
-def _read_schema(_context: click.Context, _parameter: click.Parameter, name: str) -> str:
-    try:
-        quote(name)
-    except InvalidNameError as error:
-        raise click.BadParameter(str(error)) from None
-    return name
-
-
-_schema = click.option(
-    "--schema", required=True, callback=_read_schema, help="The schema that the key is for."
-)
 _json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
@@ -50,7 +39,7 @@ def keys() -> None:
 
 
 @keys.command(epilog=_EXAMPLES)
-@_schema
+@schema_option
 @click.option("--name", required=True, help="What the key is called, 1 to 64 characters.")
 @click.option("--type", "key_type", required=True, type=_KEY_TYPES)
 @click.option(
@@ -80,7 +69,7 @@ def create(
 
 
 @keys.command("list", epilog=_EXAMPLES)
-@_schema
+@schema_option
 @_json
 def list_(*, schema: str, as_json: bool) -> None:
     """List the keys of a schema, newest first; their secrets are not kept."""
@@ -93,7 +82,7 @@ def list_(*, schema: str, as_json: bool) -> None:
 
 
 @keys.command(epilog=_EXAMPLES)
-@_schema
+@schema_option
 @click.argument("key_id", type=click.UUID)
 @_json
 def revoke(*, schema: str, key_id: UUID, as_json: bool) -> None:

@@ -4,6 +4,7 @@ from typing import Final
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     DateTime,
@@ -15,6 +16,7 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
+    and_,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
@@ -34,6 +36,8 @@ KEYS: Final = Table(
     Column("created_at", DateTime(timezone=True), nullable=False),
     Column("expires_at", DateTime(timezone=True)),
     Column("revoked_at", DateTime(timezone=True)),
+    Column("last_used_at", DateTime(timezone=True)),
+    Column("replaced_by", Uuid),
     CheckConstraint("type IN ('anon', 'service_role')", name="keys_type_check"),
     CheckConstraint("octet_length(digest) = 32", name="keys_digest_check"),
 )
@@ -42,7 +46,19 @@ LIVE_KEY_NAME: Final = Index(
     KEYS.c.schema_name,
     KEYS.c.name,
     unique=True,
-    postgresql_where=KEYS.c.revoked_at.is_(None),
+    postgresql_where=and_(KEYS.c.revoked_at.is_(None), KEYS.c.replaced_by.is_(None)),
+)
+
+LOGINS: Final = Table(
+    "logins",
+    METADATA,
+    Column("schema_name", String(63), primary_key=True),
+    Column("kind", String(16), primary_key=True),
+    Column("role_name", String(63), nullable=False),
+    Column("sealed_password", LargeBinary),
+    Column("is_provisioned", Boolean, nullable=False),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    CheckConstraint("kind IN ('anon', 'service_role')", name="logins_kind_check"),
 )
 
 AUDIT: Final = Table(
