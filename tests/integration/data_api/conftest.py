@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from db_api.control.migrations import migrate
+from support.library import make_library
 from support.licensed import LicensedMachine, simulator_of_today
 from support.postgres import SharedPostgres
 from support.shop import make_shop
@@ -24,6 +25,14 @@ def shared_shop(postgres: SharedPostgres) -> Iterator[str]:
     """Make a shop for the tests of one module, which only read."""
     name = f"test_{uuid.uuid4().hex[:12]}"
     yield postgres.create(name, postgres.template("shop", make_shop))
+    postgres.drop(name)
+
+
+@pytest.fixture(scope="module")
+def library(postgres: SharedPostgres) -> Iterator[str]:
+    """Make a library for the tests of one module, which only read."""
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    yield postgres.create(name, postgres.template("library", make_library))
     postgres.drop(name)
 
 

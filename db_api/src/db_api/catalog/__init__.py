@@ -2,13 +2,26 @@
 
 from db_api.catalog.cache import Catalog
 from db_api.catalog.introspect import read_schema_cache
-from db_api.catalog.model import Column, ForeignKey, Index, SchemaCache, Table, Unique
+from db_api.catalog.model import (
+    Column,
+    ComputedColumn,
+    ForeignKey,
+    Index,
+    Junction,
+    Relationship,
+    SchemaCache,
+    Table,
+    Unique,
+)
 
 __all__ = [
     "Catalog",
     "Column",
+    "ComputedColumn",
     "ForeignKey",
     "Index",
+    "Junction",
+    "Relationship",
     "SchemaCache",
     "Table",
     "Unique",

@@ -4,13 +4,31 @@ The transaction's `search_path` is `pg_catalog`, so that every type and expressi
 PostgreSQL prints is qualified and means the same wherever it is used.
 """
 
+import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, Final, Protocol, TypeVar
 
-from db_api.catalog.model import Column, ForeignKey, Index, SchemaCache, Table, Unique
+from db_api.catalog.computed import COMPUTED, computed_column
+from db_api.catalog.model import (
+    Column,
+    ComputedColumn,
+    ForeignKey,
+    Index,
+    SchemaCache,
+    Table,
+    Unique,
+)
+from db_api.catalog.origins import follow, read_rule
+from db_api.catalog.relationships import (
+    Name,
+    Origin,
+    Origins,
+    find_relationships,
+    view_primary_key,
+)
 from db_api.catalog.types import TYPES, cast_types
 from db_api.identifiers import qualify, quote
 
@@ -60,7 +78,7 @@ WITH RECURSIVE step (domain, type) AS (
     SELECT step.domain, step.type FROM step JOIN pg_type t ON t.oid = step.type
     WHERE t.typtype <> 'd'
 )
-SELECT a.attrelid AS oid, a.attname AS name,
+SELECT a.attrelid AS oid, a.attname AS name, a.attnum AS number,
        format_type(coalesce(base.type, a.atttypid), -1) AS type,
        format_type(a.atttypid, a.atttypmod) AS declared_type,
        NOT (a.attnotnull OR t.typnotnull) AS nullable,
@@ -95,7 +113,7 @@ JOIN pg_class c ON c.oid = k.conrelid
 JOIN pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_class r ON r.oid = k.confrelid
 LEFT JOIN pg_namespace rn ON rn.oid = r.relnamespace
-WHERE k.contype IN ('p', 'u', 'f') AND {_VISIBLE}
+WHERE k.contype IN ('p', 'u', 'f') AND k.conparentid = 0 AND {_VISIBLE}
 ORDER BY k.conrelid, k.conname
 """  # noqa: S608 - a constant
 
@@ -110,6 +128,17 @@ WHERE {_VISIBLE}
 ORDER BY i.indrelid, x.relname
 """  # noqa: S608 - a constant
 
+_RULES: Final = """
+SELECT c.oid, r.ev_action::text AS rule
+FROM pg_rewrite r
+JOIN pg_class c ON c.oid = r.ev_class
+JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('v', 'm') AND r.ev_type = '1'
+  AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+"""
+
+_QUERIES: Final = (_TABLES, _COLUMNS, _CONSTRAINTS, _INDEXES, COMPUTED, _RULES, TYPES)
+
 
 async def read_schema_cache(session: Session) -> SchemaCache:
     """Describe every table outside PostgreSQL's own schemas, as of one snapshot."""
@@ -117,21 +146,63 @@ async def read_schema_cache(session: Session) -> SchemaCache:
         "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET LOCAL search_path = pg_catalog"
     )
     try:
-        tables = await session.fetch(_TABLES)
-        columns = _by_table(await session.fetch(_COLUMNS), _column)
-        constraints = _by_table(await session.fetch(_CONSTRAINTS), _constraint)
-        indexes = _by_table(await session.fetch(_INDEXES), _index)
-        types = [(row["schema"], row["name"], row["type"]) for row in await session.fetch(TYPES)]
+        rows = [await session.fetch(query) for query in _QUERIES]
     finally:
         await session.execute("ROLLBACK")
-    schemas: defaultdict[str, dict[str, Table]] = defaultdict(dict)
+    return await asyncio.to_thread(_make_schema_cache, *rows)  # views may take it a while
+
+
+def _make_schema_cache(
+    tables: Sequence[Row],
+    column_rows: Sequence[Row],
+    constraint_rows: Sequence[Row],
+    index_rows: Sequence[Row],
+    computed_rows: Sequence[Row],
+    rules: Sequence[Row],
+    types: Sequence[Row],
+) -> SchemaCache:
+    columns = _by_table(column_rows, _column)
+    constraints = _by_table(constraint_rows, _constraint)
+    indexes = _by_table(index_rows, _index)
+    computed = _by_table(computed_rows, computed_column)
+    found: dict[Name, Table] = {}
     for row in tables:
-        table = _table(row, columns[row["oid"]], constraints[row["oid"]], indexes[row["oid"]])
+        oid = row["oid"]
+        table = _table(row, columns[oid], constraints[oid], indexes[oid], computed[oid])
+        found[table.schema, table.name] = table
+    origins = _origins(tables, column_rows, rules)
+    for view, shown in origins.items():
+        found[view] = _with_primary_key(found[view], shown, found)
+    schemas: defaultdict[str, dict[str, Table]] = defaultdict(dict)
+    for table in found.values():
         schemas[table.schema][table.name] = table
     return SchemaCache(
-        MappingProxyType({name: MappingProxyType(found) for name, found in schemas.items()}),
-        cast_types(types),
+        MappingProxyType({name: MappingProxyType(some) for name, some in schemas.items()}),
+        cast_types((row["schema"], row["name"], row["type"]) for row in types),
+        find_relationships(found, origins),
     )
+
+
+def _origins(tables: Sequence[Row], columns: Sequence[Row], rules: Sequence[Row]) -> Origins:
+    names = {row["oid"]: (row["schema"], row["name"]) for row in tables}
+    numbers = {(row["oid"], row["number"]): row["name"] for row in columns}
+    origins: defaultdict[Name, dict[str, Origin]] = defaultdict(dict)
+    for shown, place in follow({row["oid"]: read_rule(row["rule"]) for row in rules}):
+        if shown in numbers and place in numbers:
+            origin = Origin(*names[place[0]], numbers[place])
+            origins[names[shown[0]]][numbers[shown]] = origin
+    return origins
+
+
+def _with_primary_key(
+    view: Table, shown: Mapping[str, Origin], tables: Mapping[Name, Table]
+) -> Table:
+    """Give a view the primary key of the first table whose key it shows."""
+    for name in dict.fromkeys((origin.schema, origin.table) for origin in shown.values()):
+        key = view_primary_key(tables[name], shown)
+        if key:
+            return replace(view, primary_key=key)
+    return view
 
 
 def _by_table(rows: Iterable[Row], make: Callable[[Row], Part]) -> defaultdict[int, list[Part]]:
@@ -178,6 +249,7 @@ def _table(
     columns: list[Column],
     constraints: list[_PrimaryKey | Unique | ForeignKey],
     indexes: list[Index],
+    computed: list[ComputedColumn],
 ) -> Table:
     keys = [found.columns for found in constraints if isinstance(found, _PrimaryKey)]
     return Table(
@@ -192,4 +264,5 @@ def _table(
         uniques=tuple(found for found in constraints if isinstance(found, Unique)),
         foreign_keys=tuple(found for found in constraints if isinstance(found, ForeignKey)),
         indexes=tuple(indexes),
+        computed=MappingProxyType({column.name: column for column in computed}),
     )

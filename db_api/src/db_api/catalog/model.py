@@ -1,13 +1,16 @@
 """Immutable descriptions of tables, and the snapshot that holds them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Literal, Self
 
 from db_api.identifiers import SqlName
 
 TableKind = Literal["table", "partitioned_table", "view", "materialized_view", "foreign_table"]
+Cardinality = Literal["one-to-many", "many-to-one", "one-to-one", "many-to-many"]
+Pairs = tuple[tuple[str, str], ...]
+"""Columns of two tables that equal each other in related rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,21 @@ class Index:
     definition: str
 
 
+@dataclass(frozen=True, slots=True)
+class ComputedColumn:
+    """A function of a table's rows that is read like a column.
+
+    Attributes:
+        function: its qualified name; it takes one row of the table.
+        type: what it returns, as `Column.type`.
+    """
+
+    name: str
+    sql_name: SqlName
+    function: SqlName
+    type: str
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Table:
     """A table, view, materialized view or foreign table.
@@ -70,8 +88,10 @@ class Table:
 
     Attributes:
         columns: by name, in the order of the table.
-        primary_key: names in key order; empty when there is none.
+        primary_key: names in key order; empty when there is none. A view has that of the table
+            whose key it shows.
         row_estimate: as of the last ANALYZE; None when there was none.
+        computed: functions of its rows in the same schema, by name.
     """
 
     schema: str
@@ -85,6 +105,59 @@ class Table:
     uniques: tuple[Unique, ...]
     foreign_keys: tuple[ForeignKey, ...]
     indexes: tuple[Index, ...]
+    computed: Mapping[str, ComputedColumn] = field(default_factory=dict)
+
+    @property
+    def is_view(self) -> bool:
+        """Tell whether its rows are those of other tables."""
+        return self.kind in {"view", "materialized_view"}
+
+
+@dataclass(frozen=True, slots=True)
+class Junction:
+    """A table each row of which relates one row of two tables.
+
+    Attributes:
+        constraints: the foreign keys to the source and to the target.
+        source_columns: columns of the source, with those of the junction.
+        target_columns: columns of the target, with those of the junction.
+    """
+
+    table: Table
+    constraints: tuple[str, str]
+    source_columns: Pairs
+    target_columns: Pairs
+
+
+@dataclass(frozen=True, slots=True)
+class Relationship:
+    """One way from the rows of a table to those of another in the same schema.
+
+    Attributes:
+        source: the name of the table from which it is seen.
+        constraint: the foreign key's name; empty when there is a junction.
+        columns: of the source, with those of the target; empty when there is a junction.
+        is_self: source and target are the same.
+    """
+
+    source: str
+    target: Table
+    cardinality: Cardinality
+    constraint: str
+    columns: Pairs
+    is_self: bool
+    junction: Junction | None = None
+
+    @property
+    def is_to_one(self) -> bool:
+        """Tell whether a row of the source has one row of the target at most."""
+        return self.cardinality in {"many-to-one", "one-to-one"}
+
+    @property
+    def here(self) -> tuple[str, ...]:
+        """The source's columns."""
+        pairs = self.junction.source_columns if self.junction else self.columns
+        return tuple(column for column, _ in pairs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +169,12 @@ class SchemaCache:
         cast_types: types that a request may cast to: name as a client writes it (lower case,
             or as created) to its SQL form; types of one schema under `(schema, name)`,
             built-in ones under `("", name)`.
+        relationships: by the schema and name of their source.
     """
 
     by_schema: Mapping[str, Mapping[str, Table]]
     cast_types: Mapping[tuple[str, str], str]
+    relationships: Mapping[tuple[str, str], tuple[Relationship, ...]] = field(default_factory=dict)
 
     @classmethod
     def empty(cls) -> Self:
@@ -113,6 +188,10 @@ class SchemaCache:
     def table(self, schema: str, name: str) -> Table | None:
         """Find a table by its exact name."""
         return self.by_schema.get(schema, {}).get(name)
+
+    def relationships_of(self, table: Table) -> tuple[Relationship, ...]:
+        """List the relationships of a table or view."""
+        return self.relationships.get((table.schema, table.name), ())
 
     def cast_type(self, schema: str, name: str) -> str | None:
         """Resolve the type of a `::type` cast: the schema's own types, then built-in ones."""
