@@ -15,7 +15,7 @@ from typing import Final
 import trustme
 
 from license_client._clock import Deadline
-from license_client._locks import locked
+from license_client._platform import locked
 from support.client_machine import Machine
 from support.client_network import serving
 from support.faulted_programs import NOBODY, Program, machine_of_today, program, settings_of

@@ -16,7 +16,7 @@ from typing import Any
 import fixed_chance  # noqa: F401 - for what it does, and before all that follows
 from license_client._cache import Document, write_document
 from license_client._conversation import write_request
-from license_client._file_request import write_file_request
+from license_client._license_file import write_file_request
 from license_client._sealing import EncryptionKey, KeyRing
 from license_client._settings import Options, Settings, build_settings
 from license_client.policy import HighWater, Mark

@@ -24,17 +24,17 @@ from license_client._clock import Deadline, Reading
 from license_client._conversation import Conversation
 from license_client._decision import Decision, Lease, Terms
 from license_client._emails import Email, read_email
-from license_client._file_request import write_file_request
-from license_client._http import HttpTransport
-from license_client._installation import with_file
 from license_client._keys import check_symbols, read_key
 from license_client._keyset import Trust, extend, load_anchor, resume
+from license_client._license_file import write_file_request
+from license_client._placement import with_file
 from license_client._sealing import EncryptionKey, KeyRing
 from license_client._settings import Settings, build_settings
 from license_client._snapshot import Snapshot, take_snapshot
 from license_client._store import Content
 from license_client._transport import TlsFiles
 from license_client._verify import Credentials, Question, verify_decision
+from license_client._wiring import HttpTransport
 from license_client.policy import (
     HighWater,
     Mark,

@@ -12,9 +12,8 @@ from license_client import CacheUnreadableError, ConfigurationError, RejectedErr
 from license_client._cache import Document, read_document
 from license_client._clock import Deadline, Reading
 from license_client._conversation import Conversation
-from license_client._installation import with_file
 from license_client._keyset import extend
-from license_client._placement import Answer
+from license_client._placement import Answer, with_file
 from license_client._sealing import EncryptionKey, KeyRing
 from license_client._settings import Settings, build_settings
 from license_client._snapshot import Snapshot, take_snapshot

@@ -20,10 +20,10 @@ from license_client._conversation import Conversation
 from license_client._emails import read_email
 from license_client._environment import read_settings
 from license_client._exchange import _retry_after
-from license_client._installation import with_file
 from license_client._json import MalformedError, read_object
 from license_client._keys import read_key
 from license_client._keyset import extend, load_anchor
+from license_client._placement import with_file
 from license_client._sealing import EncryptionKey, KeyRing, _associated
 from license_client._server_url import read_server_url
 from license_client._settings import build_settings

@@ -6,6 +6,7 @@ Exit statuses are the contract's: 0 usable, 2 usage, 3 denied or unlicensed, 4 e
 
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Final
 
 import click
@@ -27,8 +28,6 @@ from license_client._command_edge import (
     warn,
 )
 from license_client._examination import examine
-from license_client._file_commands import install, request
-from license_client._findings import Level, failed
 from license_client._settings import Settings
 from license_client._status import LicenseStatus
 from license_client._store import FILE_NAME
@@ -40,6 +39,7 @@ from license_client.errors import ConfigurationError, OfflineError
 
 _LOOK_SECONDS: Final = 1.0
 _UNHEALTHY: Final = 1
+_path = click.Path(path_type=Path)
 
 
 @click.command(
@@ -98,7 +98,9 @@ Examples:
   license-client refresh || echo 'no usable license'
   license-client doctor --json | jq '.[] | select(.level != "PASS")'
   license-client what-is-sent
-  license-client deactivate"""
+  license-client deactivate
+  license-client request -o this-machine.json   # send it to the vendor
+  license-client install ada.license            # what the vendor sent back"""
 
 
 @license_client.command(epilog=_EXAMPLES)
@@ -186,7 +188,8 @@ def doctor(*, as_json: bool) -> None:
         try:
             settings = read_environment({})
         except ConfigurationError as error:
-            findings = [failed("S000", str(error), "set these as `license-client --help` says")]
+            remedy = "set these as `license-client --help` says"
+            findings = [_report.failed("S000", str(error), remedy)]
         else:
             findings = list(examine(settings, connect(settings), SystemClock()))
         if as_json:
@@ -194,14 +197,40 @@ def doctor(*, as_json: bool) -> None:
         else:
             for finding in findings:
                 click.echo(_report.finding_as_text(finding))
-        is_well = all(finding.level is not Level.FAIL for finding in findings)
+        is_well = all(finding.level is not _report.Level.FAIL for finding in findings)
         return USABLE_STATUS if is_well else _UNHEALTHY
 
     finish(run, as_json=False)
 
 
-for _command in (cache, install, request):
-    license_client.add_command(_command)
+@license_client.command(epilog=_EXAMPLES)
+@click.argument("file", type=_path)
+@json_option
+def install(file: Path, *, as_json: bool) -> None:
+    """Take in the license file FILE, for a machine that never goes online."""
+    call(lambda client: client.install(file), as_json=as_json)
+
+
+@license_client.command(epilog=_EXAMPLES)
+@click.option("-o", "--output", type=_path, help="New file to write; stdout if missing.")
+def request(output: Path | None) -> None:
+    """Write what the vendor needs to make a license file for this machine; it holds no key."""
+    finish(lambda: _write_new(connect(read_environment({})).request_file(), output), as_json=False)
+
+
+def _write_new(line: str, output: Path | None) -> int:
+    if output is None:
+        click.echo(line)
+        return USABLE_STATUS
+    try:
+        with output.open("x", encoding="utf-8") as file:
+            file.write(f"{line}\n")
+    except OSError as error:
+        raise ConfigurationError(f"cannot write {output}: {error.strerror}") from error
+    return USABLE_STATUS
+
+
+license_client.add_command(cache)
 
 
 def _refresh(client: LicenseClient) -> LicenseStatus:

@@ -18,10 +18,9 @@ from license_client._placement import Answer
 from license_client._settings import Settings
 from license_client._transport import MAX_ANSWER_BYTES, Call, Reply, Transport
 from license_client._verify import Credentials, Question, verify_decision
-from license_client._version import __version__
+from license_client._version import CLIENT_NAME, __version__
 from license_client.errors import DecisionRejectedError, OfflineError
 
-CLIENT_NAME: Final = "license-client"
 _OK: Final = 200
 _NONCE_BYTES: Final = 16  # 128 random bits: no two requests are the same
 _MAX_CODE: Final = 40

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from license_client._clock import Clock, Deadline, Reading
 from license_client._emails import Email
-from license_client._installation import with_file
+from license_client._license_file import write_file_request
 from license_client._memory import Memory
 from license_client._placement import (
     Answer,
     new_document,
     with_answer,
+    with_file,
     with_high_water,
     with_identity,
     with_trust,
@@ -153,8 +154,6 @@ class Core:
         known = self._memory.update(with_identity, self._clock.read())
         if not self._has_lasting_id(known):
             raise ConfigurationError(_NO_IDENTITY)
-        from license_client._file_request import write_file_request  # noqa: PLC0415 - rarely needed
-
         return write_file_request(self._settings.product, credentials, self._instance_id(known))
 
     def refresh_if_due(self) -> LicenseStatus:

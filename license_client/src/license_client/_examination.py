@@ -11,9 +11,9 @@ from pathlib import Path
 
 from license_client._clock import Clock
 from license_client._core import Core
-from license_client._findings import Finding, Level, failed, passed, warned
 from license_client._path_to_server import examine_path
 from license_client._platform import is_private
+from license_client._report import Finding, Level, failed, passed, warned
 from license_client._settings import Settings
 from license_client._snapshot import take_snapshot
 from license_client._store import FILE_NAME, Store

@@ -18,7 +18,7 @@ import httpx
 from license_client._clock import Deadline
 from license_client._server_url import is_on_this_machine
 from license_client._transport import MAX_ANSWER_BYTES, TOTAL_SECONDS, Call, Reply, TlsFiles
-from license_client._version import __version__
+from license_client._version import CLIENT_NAME, __version__
 from license_client.errors import ConfigurationError, OfflineError
 
 _CONNECT_SECONDS: Final = 3.0
@@ -56,7 +56,7 @@ def _open(
         headers={
             "accept": "application/json",
             "accept-encoding": "identity",
-            "user-agent": f"license-client/{__version__}",
+            "user-agent": f"{CLIENT_NAME}/{__version__}",
         },
     )
 

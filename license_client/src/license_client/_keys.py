@@ -8,7 +8,7 @@ secret scanners.
 from typing import Final
 
 from license_client import _base64
-from license_client._digests import hmac_sha256, sha256
+from license_client._signatures import hmac_sha256, sha256
 from license_client.errors import KeyMalformedError
 
 ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford base32: no I, L, O, U

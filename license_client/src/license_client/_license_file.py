@@ -1,4 +1,4 @@
-"""License files: what a vendor hands to machines that never go online.
+"""License files, which a vendor hands to machines that never go online, and the request for one.
 
 A text between two marks holds key sets and a signed yes. Reading it is strict; only white space
 between its characters means nothing, because mail programs put it there.
@@ -12,17 +12,30 @@ between its characters means nothing, because mail programs put it there.
 """
 
 import binascii
+from pathlib import Path
 from typing import Final, NamedTuple
 
 from license_client._codes import UPDATE
 from license_client._decision import Decision
-from license_client._json import JsonObject, MalformedError, inners, integer, read_object, text
+from license_client._json import (
+    JsonObject,
+    MalformedError,
+    inners,
+    integer,
+    read_object,
+    text,
+    write,
+)
+from license_client._keys import CHECK_SYMBOLS
 from license_client._keyset import Trust, resume
+from license_client._option_values import read_path
 from license_client._verify import Credentials, verify_filed
-from license_client.errors import DecisionRejectedError
+from license_client._version import CLIENT_NAME, __version__
+from license_client.errors import ConfigurationError, DecisionRejectedError
 
 MAX_BYTES: Final = 128 * 1024  # as the cache, which has to hold what is in a file
 VERSION: Final = 1
+_REQUEST_VERSION: Final = 1
 _BEGIN: Final = b"-----BEGIN LICENSE FILE-----"
 _END: Final = b"-----END LICENSE FILE-----"
 _WHITE_SPACE: Final = b" \t\r\n"
@@ -34,6 +47,38 @@ class Filed(NamedTuple):
     decision: Decision
     token: str
     trust: Trust
+
+
+def write_file_request(product: str, credentials: Credentials, instance_id: str) -> str:
+    """Return what a customer sends to the vendor to get a file, as one line of JSON.
+
+    It names the license by its owner's email and the last symbols of its key; the key itself
+    stays here: whoever carries the request gets nothing to use.
+
+    Mirrors `license_server/wire/schemas/file-request.json`.
+    """
+    members: JsonObject = {
+        "v": _REQUEST_VERSION,
+        "product": product,
+        "email": credentials.email,
+        "key_hint": credentials.key.reveal()[-CHECK_SYMBOLS:],
+        "instance_id": instance_id,
+        "client": {"name": CLIENT_NAME, "version": __version__},
+    }
+    return write(members)
+
+
+def read_file(path: Path) -> bytes:
+    """Return the bytes of a license file, one more than it may have at most.
+
+    Raises:
+        ConfigurationError: it cannot be read.
+    """
+    try:
+        with read_path(path).open("rb") as file:
+            return file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise ConfigurationError(f"cannot read {path}: {error.strerror}") from error
 
 
 def verify_file(

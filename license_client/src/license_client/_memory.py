@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 from license_client._cache import Document
 from license_client._clock import Reading
-from license_client._forks import after_fork
+from license_client._platform import after_fork
 from license_client._settings import Settings
 from license_client._snapshot import Snapshot, take_snapshot
 from license_client._store import GLANCE_SECONDS, LOCK_SECONDS, Content, Store

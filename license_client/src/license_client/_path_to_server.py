@@ -11,7 +11,7 @@ from urllib.request import getproxies, proxy_bypass
 
 from license_client._clock import Reading
 from license_client._exchange import tls_context
-from license_client._findings import Finding, failed, passed, warned
+from license_client._report import Finding, failed, passed, warned
 from license_client._settings import Settings
 from license_client._transport import TlsFiles
 from license_client.errors import ConfigurationError

@@ -1,9 +1,12 @@
-"""What an answer may replace: the document that the cache shall hold after it, or none.
+"""What an answer or a license file may replace: what the cache shall hold after it, or None.
 
 Answers are ordered by the request that they are bound to, not by their time: the refresh lock is
 held during a call and a nonce dies with its call. So a verified answer replaces what is stored
 even when it is older by the server's clock: a clock that once ran ahead must not make a license
 immune to revocation.
+
+License files have no request that would order them, only their time: one that was kept from better
+days must not take the place of what the vendor has said since, yes or no.
 """
 
 from typing import NamedTuple
@@ -12,7 +15,10 @@ from license_client._cache import Document
 from license_client._clock import Reading
 from license_client._decision import Decision
 from license_client._keyset import Trust
+from license_client._license_file import rejected_file, verify_file
+from license_client._settings import Settings
 from license_client._snapshot import Snapshot
+from license_client._verify import Credentials
 from license_client.policy import HighWater, contradicts, mark_of
 
 
@@ -65,6 +71,47 @@ def with_answer(answer: Answer, asked: Reading, known: Snapshot) -> Document | N
     mark = mark_of(asked)
     return document._replace(
         decision=answer.token, received=mark, high_water=HighWater(decision.issued_at, mark)
+    )
+
+
+def with_file(
+    file: bytes,
+    settings: Settings,
+    credentials: Credentials,
+    installed: Reading,
+    known: Snapshot,
+) -> Document | None:
+    """Verify a license file and put it in the place of what is older.
+
+    Args:
+        file: as the vendor made it.
+        settings: of the program.
+        credentials: that are configured; the file must be about them.
+        installed: the clocks now.
+        known: what is stored.
+
+    Raises:
+        DecisionRejectedError: it is not for us, or what is stored is as new, or newer.
+        KeySetRejectedError: the key sets in it are not the roots'.
+    """
+    document = known.document
+    filed = verify_file(
+        file,
+        trust=known.trust,
+        product=settings.product,
+        credentials=credentials,
+        instance_id=settings.instance_id or (document.instance_id if document else None),
+    )
+    if document and document.decision == filed.token:
+        return with_trust(filed.trust, known)
+    issued_at = filed.decision.issued_at
+    if known.stored and issued_at <= known.stored.decision.issued_at:
+        raise rejected_file("not-newer")
+    return (document or new_document())._replace(
+        decision=filed.token,
+        key_sets=filed.trust.documents,
+        received=None,
+        high_water=HighWater(issued_at, mark_of(installed)),
     )
 
 

@@ -1,4 +1,4 @@
-"""What the systems do differently: flags and modes of files, locks, folders of a user.
+"""What the systems do differently: flags and modes of files, locks, forks, folders of a user.
 
 Linux is what the tests run on. Windows lacks links that are not followed, modes, locks by `flock`
 and folders that can be synced; there the user's profile folder keeps others out.
@@ -6,8 +6,13 @@ and folders that can be synced; there the user's profile folder keeps others out
 
 import os
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
+from weakref import WeakMethod
+
+from license_client._clock import Deadline
 
 if sys.platform == "win32":
     import msvcrt
@@ -24,6 +29,8 @@ _FOLDERS: Final = {
     "darwin": ("Library", "Application Support"),
 }
 _FOLDER: Final = "license-data"
+_OWNER_ONLY: Final = 0o600
+_POLL_SECONDS: Final = 0.01
 
 
 def default_cache_dir(product: str, platform: str = sys.platform) -> Path:
@@ -62,25 +69,73 @@ def sync_folder(folder: Path) -> None:
             os.close(handle)
 
 
-def try_lock(handle: int) -> bool:
-    """Lock an open file against all others; return whether that could be done at once."""
+@contextmanager
+def locked(path: Path, deadline: Deadline) -> Iterator[bool]:
+    """Hold the lock file at `path`, waiting for it until the deadline.
+
+    The system frees it however a process ends. It is never removed: a lock file that goes and
+    comes lets two processes hold "the" lock.
+
+    Each call opens the file anew, so that threads of one process exclude each other too. A link
+    is not followed: in a folder that others may write to it would make files for them elsewhere.
+
+    Yields:
+        Whether it is held.
+
+    Raises:
+        OSError: the file can be neither made nor opened.
+    """
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | NO_LINKS, _OWNER_ONLY)
+    is_held = False
     try:
-        _lock(handle)
+        is_held = _acquire(handle, deadline)
+        yield is_held
+    finally:
+        # Closing is not enough: a process that was forked meanwhile has the file open as well.
+        if is_held:
+            _unlock(handle)
+        os.close(handle)
+
+
+def _acquire(handle: int, deadline: Deadline) -> bool:
+    while not _try_lock(handle):
+        if not deadline.remaining():
+            return False
+        deadline.pause(_POLL_SECONDS)
+    return True
+
+
+def _try_lock(handle: int) -> bool:
+    try:
+        if sys.platform == "win32":
+            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+        else:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except (BlockingIOError, PermissionError):  # as flock says it, and as Windows does
         return False
     return True
 
 
-def unlock(handle: int) -> None:
-    """Free an open file, in this process and in those that were forked from it."""
+def _unlock(handle: int) -> None:
     if sys.platform == "win32":
         msvcrt.locking(handle, msvcrt.LK_UNLCK, 1)
     else:
         fcntl.flock(handle, fcntl.LOCK_UN)
 
 
-def _lock(handle: int) -> None:
-    if sys.platform == "win32":
-        msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
-    else:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+def after_fork(renew: Callable[[], None]) -> None:
+    """Have a bound method called in every child process, for as long as its object lives.
+
+    A child has the objects of its parent, but none of its threads: without this, servers that
+    load a program once and fork their workers (gunicorn --preload, uWSGI) would be left with
+    locks that nobody frees and threads that are not there.
+    """
+    reference = WeakMethod(renew)
+
+    def call() -> None:
+        alive = reference()
+        if alive is not None:
+            alive()
+
+    if hasattr(os, "register_at_fork"):  # there is no fork on Windows
+        os.register_at_fork(after_in_child=call)

@@ -1,12 +1,12 @@
-"""What the commands say: a status as text for people and as JSON for programs."""
+"""What the commands say, as text for people and as JSON for programs: a status, a finding."""
 
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
-from license_client._findings import Finding
 from license_client._json import Json, JsonObject, write
 from license_client._keys import LicenseKey
 from license_client._snapshot import Snapshot
@@ -108,6 +108,45 @@ def _word(value: Json) -> str:
 
 def _iso(seconds: int | None) -> str | None:
     return None if seconds is None else datetime.fromtimestamp(seconds, UTC).isoformat()
+
+
+class Level(StrEnum):
+    """How bad it is."""
+
+    PASS = "PASS"  # noqa: S105 - no password
+    WARN = "WARN"
+    FAIL = "FAIL"
+
+
+class Finding(NamedTuple):
+    """One thing that `license-client doctor` looked at.
+
+    Attributes:
+        id: stable, for scripts and for the README.
+        level: how bad it is.
+        text: what was found; never a secret.
+        remedy: what to do; "" if all is well.
+    """
+
+    id: str
+    level: Level
+    text: str
+    remedy: str = ""
+
+
+def passed(id_: str, text: str) -> Finding:
+    """Return that all is well."""
+    return Finding(id_, Level.PASS, text)
+
+
+def warned(id_: str, text: str, remedy: str) -> Finding:
+    """Return what should be mended."""
+    return Finding(id_, Level.WARN, text, remedy)
+
+
+def failed(id_: str, text: str, remedy: str) -> Finding:
+    """Return what keeps the license from working."""
+    return Finding(id_, Level.FAIL, text, remedy)
 
 
 def findings_as_json(findings: Sequence[Finding]) -> str:

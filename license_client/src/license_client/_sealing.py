@@ -12,7 +12,6 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from license_client import _base64
-from license_client._digests import sha256
 from license_client._json import (
     JsonObject,
     MalformedError,
@@ -22,6 +21,7 @@ from license_client._json import (
     text,
     write,
 )
+from license_client._signatures import sha256
 
 VERSION: Final = 1
 MAX_BYTES: Final = 128 * 1024

@@ -1,11 +1,16 @@
-"""Ed25519 in one fixed profile: exact header bytes, safe public keys, no negotiation."""
+"""Ed25519 in one fixed profile: exact header bytes, safe public keys, no negotiation.
+
+SHA-256 and its HMAC come from the same library: `hashlib` would load a second copy of OpenSSL at
+every start, for the same numbers.
+"""
 
 from typing import Final
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.hashes import SHA256, Hash
+from cryptography.hazmat.primitives.hmac import HMAC
 
-from license_client._digests import sha256
 from license_client._json import MalformedError
 
 PUBLIC_BYTES: Final = 32  # RFC 8032 section 5.1.5
@@ -18,6 +23,20 @@ _SIGN_BIT: Final = 2**255
 # any point by the group order): a signature by such a "key" verifies for any message.
 _Y_OF_ORDER_8: Final = 0x7A03AC9277FDC74EC6CC392CFA53202A0F67100D760B3CBA4FD84D3D706A17C7
 _SMALL_ORDER: Final = frozenset({0, 1, _FIELD - 1, _Y_OF_ORDER_8, _FIELD - _Y_OF_ORDER_8})
+
+
+def sha256(data: bytes) -> bytes:
+    """Return the 32 bytes of SHA-256(data)."""
+    digest = Hash(SHA256())
+    digest.update(data)
+    return digest.finalize()
+
+
+def hmac_sha256(key: bytes, data: bytes) -> bytes:
+    """Return the 32 bytes of HMAC-SHA256(key, data)."""
+    tag = HMAC(key, SHA256())
+    tag.update(data)
+    return tag.finalize()
 
 
 def key_id(public: bytes) -> str:

@@ -1,4 +1,7 @@
-"""What a program sees of its license: one immutable value, with sentences for people."""
+"""What a program sees of its license: one immutable value, with sentences for people.
+
+What a closed gate answers over HTTP is made of it: a problem document after RFC 9457.
+"""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -8,7 +11,7 @@ from typing import Final, NamedTuple
 from license_client._clock import Reading
 from license_client._codes import MESSAGES
 from license_client._decision import Decision
-from license_client._json import LAST_SECOND
+from license_client._json import LAST_SECOND, JsonObject, write
 from license_client.errors import LicenseError
 from license_client.policy import (
     State,
@@ -20,6 +23,8 @@ from license_client.policy import (
     time_of,
 )
 
+PROBLEM_STATUS: Final = 403
+PROBLEM_TYPE: Final = "application/problem+json"
 _FOREIGN: Final = (
     "The license here belongs to another key or owner. Activate the configured one, or configure "
     "the key and email that it belongs to."
@@ -74,6 +79,18 @@ class LicenseStatus(NamedTuple):
     def limit(self, name: str) -> int | None:
         """Return the highest number of `name` that the license allows; None for any number."""
         return self.limits.get(name)
+
+
+def problem_of(status: LicenseStatus) -> bytes:
+    """Return the document that tells why a license is not usable, and what to do."""
+    members: JsonObject = {
+        "type": "about:blank",
+        "title": "Forbidden",
+        "status": PROBLEM_STATUS,
+        "code": status.code,
+        "detail": status.message,
+    }
+    return write(members).encode("utf-8")
 
 
 class Remarks(NamedTuple):

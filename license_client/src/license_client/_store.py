@@ -13,8 +13,7 @@ from typing import Final, NamedTuple, TypeAlias
 
 from license_client._cache import Document, Loaded, read_document, write_document
 from license_client._clock import Deadline
-from license_client._locks import locked
-from license_client._platform import NO_LINKS, NO_WAITING, restrict, sync_folder
+from license_client._platform import NO_LINKS, NO_WAITING, locked, restrict, sync_folder
 from license_client._sealing import MAX_BYTES, KeyRing
 from license_client.errors import CacheUnreadableError
 

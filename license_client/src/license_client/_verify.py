@@ -23,12 +23,11 @@ from typing import Final, NamedTuple
 from license_client import _base64
 from license_client._codes import UPDATE
 from license_client._decision import Decision, read_claims, read_file_claims
-from license_client._digests import sha256
 from license_client._emails import Email
 from license_client._json import MalformedError, read_object
 from license_client._keys import LicenseKey
 from license_client._keyset import KeySet, SigningKey
-from license_client._signatures import SIGNATURE_BYTES, read_kid, verifies
+from license_client._signatures import SIGNATURE_BYTES, read_kid, sha256, verifies
 from license_client.errors import DecisionRejectedError
 
 KIND: Final = "license-decision"

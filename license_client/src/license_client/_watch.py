@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable
 from typing import Final, Protocol, Self, TypeAlias
 
-from license_client._forks import after_fork
+from license_client._platform import after_fork
 from license_client._status import LicenseStatus
 
 LOOK_SECONDS: Final = 3.0

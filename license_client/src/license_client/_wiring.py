@@ -2,16 +2,46 @@
 
 import os
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from license_client._clock import Clock, SystemClock
+from license_client._clock import Clock, Deadline, SystemClock
 from license_client._core import Collaborators, Core
-from license_client._http import HttpTransport
 from license_client._settings import Settings
-from license_client._transport import TOTAL_SECONDS, TlsFiles
+from license_client._transport import TOTAL_SECONDS, Call, Reply, TlsFiles, loading
 
 if TYPE_CHECKING:
     import httpx
+
+
+class HttpTransport(NamedTuple):
+    """The way to one license server over HTTP, loaded when it is first gone.
+
+    The work is done in `_exchange`, which alone knows httpx: that takes longer to import than a
+    whole start from the cache.
+
+    Attributes:
+        server_url: without a trailing slash.
+        files: what TLS needs of the disk.
+        inner: what carries the requests instead of a network.
+    """
+
+    server_url: str
+    files: TlsFiles
+    inner: "httpx.BaseTransport | None" = None
+
+    def send(self, call: Call, deadline: Deadline) -> Reply:
+        """Make one exchange.
+
+        Raises:
+            OfflineError: nothing that looks like an answer came before the deadline.
+            ConfigurationError: a file of TLS cannot be used.
+        """
+        with loading():
+            from license_client._exchange import exchange  # noqa: PLC0415 - the reason is above
+
+        return exchange(
+            self.server_url, call, files=self.files, inner=self.inner, deadline=deadline
+        )
 
 
 def connect(

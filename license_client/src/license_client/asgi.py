@@ -7,8 +7,7 @@ app = LicenseGate(app, license, always_open=("/health",))
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from typing import Any, TypeAlias
 
-from license_client._problem import MEDIA_TYPE, STATUS, problem_of
-from license_client._status import LicenseStatus
+from license_client._status import PROBLEM_STATUS, PROBLEM_TYPE, LicenseStatus, problem_of
 from license_client._watch import License
 
 # The types of the ASGI specification, which is data and no package.
@@ -56,9 +55,9 @@ class LicenseGate:
 async def _refuse(send: Send, status: LicenseStatus) -> None:
     body = problem_of(status)
     headers = [
-        (b"content-type", MEDIA_TYPE.encode("ascii")),
+        (b"content-type", PROBLEM_TYPE.encode("ascii")),
         (b"content-length", b"%d" % len(body)),
         (b"cache-control", b"no-store"),
     ]
-    await send({"type": "http.response.start", "status": STATUS, "headers": headers})
+    await send({"type": "http.response.start", "status": PROBLEM_STATUS, "headers": headers})
     await send({"type": "http.response.body", "body": body})

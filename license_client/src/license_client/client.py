@@ -7,8 +7,8 @@ from typing import Self, Unpack
 
 from license_client._core import Core
 from license_client._emails import read_email
-from license_client._installation import read_file
 from license_client._keys import read_key
+from license_client._license_file import read_file
 from license_client._settings import Options, build_settings
 from license_client._status import LicenseStatus
 from license_client._verify import Credentials

@@ -7,7 +7,7 @@ app = LicenseGate(app, license, always_open=("/health",))
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from license_client._problem import MEDIA_TYPE, problem_of
+from license_client._status import PROBLEM_TYPE, problem_of
 from license_client._watch import License
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class LicenseGate:
             return self._app(environ, start_response)
         body = problem_of(status)
         headers = [
-            ("Content-Type", MEDIA_TYPE),
+            ("Content-Type", PROBLEM_TYPE),
             ("Content-Length", str(len(body))),
             ("Cache-Control", "no-store"),
         ]

@@ -29,7 +29,7 @@ sys.modules["msvcrt"] = msvcrt
 from pathlib import Path
 from license_client import LicenseClient
 from license_client._clock import Deadline
-from license_client._locks import locked
+from license_client._platform import locked
 with locked(Path("lock"), Deadline(0)) as first, locked(Path("lock"), Deadline(0)) as second:
     assert (first, second) == (True, False)
 with locked(Path("lock"), Deadline(0)) as third:
