@@ -4,9 +4,9 @@ Both shells, `client` and `aio`, stand on this. What decides is elsewhere and pu
 clock is read, the file is kept and the server is asked.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from license_client._clock import Clock, Deadline, Reading
 from license_client._emails import Email
@@ -14,19 +14,17 @@ from license_client._license_file import write_file_request
 from license_client._memory import Memory
 from license_client._placement import (
     Answer,
-    new_document,
     with_answer,
     with_file,
     with_high_water,
-    with_identity,
     with_trust,
 )
 from license_client._schedule import Schedule, after_answer, spread_of
 from license_client._settings import Settings
 from license_client._snapshot import Snapshot
-from license_client._status import LicenseStatus, Remarks, describe
+from license_client._status import NO_IDENTITY, LicenseStatus, Remarks, describe
 from license_client._store import GLANCE_SECONDS, LOCK_SECONDS, Store
-from license_client._transport import TOTAL_SECONDS, Transport, loading
+from license_client._transport import Transport, loading
 from license_client._verify import Credentials
 from license_client.errors import ConfigurationError, LicenseError, OfflineError
 from license_client.policy import (
@@ -43,47 +41,33 @@ from license_client.policy import (
 if TYPE_CHECKING:
     from license_client._conversation import Conversation
 
-_NOT_SAVED: Final = (
-    "The license cache cannot be written: this process keeps its license in memory only. "
-    "Make the folder of LICENSE_CACHE_DIR writable."
-)
 _RETRY_SECONDS: Final = 1.0
-_NO_IDENTITY: Final = (
-    "This machine has no lasting id, so its license is validated and never activated. "
-    "Make the folder of LICENSE_CACHE_DIR writable, or set LICENSE_INSTANCE_ID."
-)
-_STALE: Final = (
-    "The vendor's key set is past its date and no newer one has come: let this machine reach the "
-    "license server, or update the program."
-)
-_CONTRADICTED: Final = (
-    "The license server does not know a license that it signed before. That is a fault of the "
-    "server; the license goes on as it is."
-)
 
 
-class Collaborators(NamedTuple):
-    """What a client works with.
+class Core:
+    """One license of one program in one cache.
 
-    Attributes:
+    Args:
+        settings: checked ones.
         clock: tells the time.
         transport: the way to the server; None when there is no server to ask.
         chance: returns a random number of 0..1, to spread customers over time.
         total_seconds: how long a call may take in all.
     """
 
-    clock: Clock
-    transport: Transport | None
-    chance: Callable[[], float]
-    total_seconds: float = TOTAL_SECONDS
-
-
-class Core:
-    """One license of one program in one cache."""
-
-    def __init__(self, settings: Settings, collaborators: Collaborators) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Clock,
+        transport: Transport | None,
+        chance: Callable[[], float],
+        total_seconds: float,
+    ) -> None:
         self._settings = settings
-        self._clock, self._transport, self._chance, self._total_seconds = collaborators
+        self._clock = clock
+        self._transport = transport
+        self._chance = chance
+        self._total_seconds = total_seconds
         self._store = Store(settings.cache_dir, settings.keys)
         self._memory = Memory(settings, self._store)
         self._agreement = Agreement(self._clock.read())
@@ -134,7 +118,7 @@ class Core:
 
     def _ask_once(self, credentials: Credentials) -> LicenseStatus:
         deadline = Deadline(self._total_seconds)
-        known = self._memory.update(with_identity, self._clock.read())
+        known = self._memory.identify(self._clock.read())
         conversation = self._converse(known, deadline)
         return self._describe_once(
             conversation.ask("validate", credentials, self._instance_id(known))
@@ -151,9 +135,9 @@ class Core:
     def request_file(self) -> str:
         """Return what the vendor needs to know to issue a license file for this machine."""
         credentials = self._require_credentials()
-        known = self._memory.update(with_identity, self._clock.read())
+        known = self._memory.identify(self._clock.read())
         if not self._has_lasting_id(known):
-            raise ConfigurationError(_NO_IDENTITY)
+            raise ConfigurationError(NO_IDENTITY)
         return write_file_request(self._settings.product, credentials, self._instance_id(known))
 
     def refresh_if_due(self) -> LicenseStatus:
@@ -181,7 +165,7 @@ class Core:
 
     def _ask(self, operation: str, credentials: Credentials, deadline: Deadline) -> LicenseStatus:
         now = self._clock.read()
-        known = self._memory.update(with_identity, now, wait_seconds=_lock_wait(deadline))
+        known = self._memory.identify(now, _lock_wait(deadline))
         operation = self._possible(operation, known)
         conversation = self._converse(known, deadline)
         try:
@@ -200,7 +184,7 @@ class Core:
         if self._has_identity:
             return operation
         if operation == "deactivate":
-            raise ConfigurationError(_NO_IDENTITY)
+            raise ConfigurationError(NO_IDENTITY)
         return "validate"
 
     def _has_lasting_id(self, known: Snapshot) -> bool:
@@ -254,34 +238,22 @@ class Core:
         return self._memory.update(recorded, now, wait_seconds=GLANCE_SECONDS)
 
     def _describe(self, known: Snapshot, now: Reading) -> LicenseStatus:
-        is_stale = now.wall > known.trust.current.expires
         remarks = Remarks(
             problem=known.problem,
             is_foreign=known.foreign,
-            warnings=(
-                *(["KEYSET_STALE"] if is_stale else []),
-                *(["SERVER_CONTRADICTS"] if self._is_contradicted else []),
-            ),
-            notices=tuple(self._notices(is_stale=is_stale)),
-            failure=self._failure,
+            is_saved=self._memory.is_saved,
+            has_identity=self._has_identity,
+            is_stale=now.wall > known.trust.current.expires,
+            is_contradicted=self._is_contradicted,
+            notices=self._settings.notices,
             next_refresh=self._next_refresh(known, now),
+            failure=self._failure,
         )
         return describe(known.stored, now, remarks)
 
     def _describe_once(self, answer: Answer) -> LicenseStatus:
         now = self._clock.read()
         return describe(Stored(answer.decision, mark_of(now), None), now, Remarks())
-
-    def _notices(self, *, is_stale: bool) -> Iterator[str]:
-        yield from self._settings.notices
-        if not self._memory.is_saved:
-            yield _NOT_SAVED
-        if not self._has_identity:
-            yield _NO_IDENTITY
-        if is_stale:
-            yield _STALE
-        if self._is_contradicted:
-            yield _CONTRADICTED
 
     def _next_refresh(self, known: Snapshot, now: Reading) -> int | None:
         if self._transport is None or self._settings.credentials is None:
@@ -298,7 +270,7 @@ class Core:
         return Conversation(self._settings, self._transport, known.trust, deadline)
 
     def _instance_id(self, known: Snapshot) -> str:
-        document = known.document or new_document()
+        document = known.document or self._memory.newborn
         return self._settings.instance_id or document.instance_id
 
     def require_email(self) -> Email:

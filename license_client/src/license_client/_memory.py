@@ -6,11 +6,12 @@ was damaged under it: what it knew before goes on from memory until the file is 
 
 import threading
 from collections.abc import Callable
-from functools import partial
+from functools import cached_property, partial
 from typing import TypeAlias
 
 from license_client._cache import Document
 from license_client._clock import Reading
+from license_client._placement import new_document
 from license_client._platform import after_fork
 from license_client._settings import Settings
 from license_client._snapshot import Snapshot, take_snapshot
@@ -53,6 +54,17 @@ class Memory:
                 content = self._seal_anew(content)
             self._snapshot = self._merge(content, now)
             return self._snapshot
+
+    @cached_property
+    def newborn(self) -> Document:
+        """What a machine without a cache begins with: this process draws one id for it."""
+        return new_document()
+
+    def identify(self, now: Reading, wait_seconds: float = LOCK_SECONDS) -> Snapshot:
+        """Give the machine its id, once, and return the state."""
+        return self.update(
+            lambda known: None if known.document else self.newborn, now, wait_seconds=wait_seconds
+        )
 
     def update(
         self,

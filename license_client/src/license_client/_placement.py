@@ -36,11 +36,6 @@ def new_document() -> Document:
     return Document(None, (), str(uuid4()), None, None)
 
 
-def with_identity(known: Snapshot) -> Document | None:
-    """Give the machine its id, once."""
-    return new_document() if known.document is None else None
-
-
 def with_trust(trust: Trust, known: Snapshot) -> Document | None:
     """Keep newer key sets, whatever becomes of the decision that they came with."""
     if trust.current.epoch <= known.trust.current.epoch:

@@ -3,7 +3,7 @@
 What a closed gate answers over HTTP is made of it: a problem document after RFC 9457.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Final, NamedTuple
@@ -25,6 +25,22 @@ from license_client.policy import (
 
 PROBLEM_STATUS: Final = 403
 PROBLEM_TYPE: Final = "application/problem+json"
+NO_IDENTITY: Final = (
+    "This machine has no lasting id, so its license is validated and never activated. "
+    "Make the folder of LICENSE_CACHE_DIR writable, or set LICENSE_INSTANCE_ID."
+)
+_NOT_SAVED: Final = (
+    "The license cache cannot be written: this process keeps its license in memory only. "
+    "Make the folder of LICENSE_CACHE_DIR writable."
+)
+_STALE: Final = (
+    "The vendor's key set is past its date and no newer one has come: let this machine reach the "
+    "license server, or update the program."
+)
+_CONTRADICTED: Final = (
+    "The license server does not know a license that it signed before. That is a fault of the "
+    "server; the license goes on as it is."
+)
 _FOREIGN: Final = (
     "The license here belongs to another key or owner. Activate the configured one, or configure "
     "the key and email that it belongs to."
@@ -99,18 +115,43 @@ class Remarks(NamedTuple):
     Attributes:
         problem: code that says why there is no decision, when there is none.
         is_foreign: there is one, but of another key or owner.
-        warnings: codes to add to those that the server signed.
-        notices: sentences for the log.
+        is_saved: the cache file has all of it.
+        has_identity: the machine has a lasting id.
+        is_stale: the key set is past its date.
+        is_contradicted: the server said what cannot be true.
+        notices: sentences for the log about the settings.
         next_refresh: Unix seconds; None when nobody will be asked.
         failure: how the last call ended, if it brought no decision.
     """
 
     problem: str = "UNLICENSED"
     is_foreign: bool = False
-    warnings: tuple[str, ...] = ()
+    is_saved: bool = True
+    has_identity: bool = True
+    is_stale: bool = False
+    is_contradicted: bool = False
     notices: tuple[str, ...] = ()
     next_refresh: int | None = None
     failure: LicenseError | None = None
+
+    def all_warnings(self) -> Iterator[str]:
+        """Yield the codes to add to those that the server signed."""
+        if self.is_stale:
+            yield "KEYSET_STALE"
+        if self.is_contradicted:
+            yield "SERVER_CONTRADICTS"
+
+    def all_notices(self) -> Iterator[str]:
+        """Yield the sentences for the log."""
+        yield from self.notices
+        if not self.is_saved:
+            yield _NOT_SAVED
+        if not self.has_identity:
+            yield NO_IDENTITY
+        if self.is_stale:
+            yield _STALE
+        if self.is_contradicted:
+            yield _CONTRADICTED
 
 
 def describe(stored: Stored | None, now: Reading, remarks: Remarks) -> LicenseStatus:
@@ -134,8 +175,8 @@ def _describe(stored: Stored | None, now: Reading, remarks: Remarks) -> LicenseS
             code=remarks.problem,
             message=_FOREIGN if remarks.is_foreign else MESSAGES[remarks.problem],
             next_refresh_at=_moment(remarks.next_refresh),
-            warnings=remarks.warnings,
-            notices=remarks.notices,
+            warnings=tuple(remarks.all_warnings()),
+            notices=tuple(remarks.all_notices()),
         )
     decision, skew = stored.decision, _skew_notices(stored, now)
     lease, terms = decision.lease, decision.terms
@@ -153,8 +194,8 @@ def _describe(stored: Stored | None, now: Reading, remarks: Remarks) -> LicenseS
         renewal_grace_until=_moment(renewal_grace_until(decision)),
         last_verified_at=_moment(decision.issued_at),
         next_refresh_at=_moment(remarks.next_refresh),
-        warnings=(*decision.warnings, *(["CLOCK_SKEW"] if skew else []), *remarks.warnings),
-        notices=(*skew, *remarks.notices),
+        warnings=(*decision.warnings, *(["CLOCK_SKEW"] if skew else []), *remarks.all_warnings()),
+        notices=(*skew, *remarks.all_notices()),
         entitlements=terms.entitlements if terms else (),
         limits=MappingProxyType(terms.limits if terms else {}),
     )

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 from license_client._clock import Clock, Deadline, SystemClock
-from license_client._core import Collaborators, Core
+from license_client._core import Core
 from license_client._settings import Settings
 from license_client._transport import TOTAL_SECONDS, Call, Reply, TlsFiles, loading
 
@@ -64,10 +64,7 @@ def connect(
     url = settings.server_url
     files = TlsFiles(settings.ca_file, settings.client_cert)
     transport = HttpTransport(url, files, inner) if url else None
-    return Core(
-        settings,
-        Collaborators(clock or SystemClock(), transport, chance or _chance, total_seconds),
-    )
+    return Core(settings, clock or SystemClock(), transport, chance or _chance, total_seconds)
 
 
 def _chance() -> float:

@@ -1,5 +1,7 @@
 """A license from purchase to the end, as a program sees it."""
 
+import json
+
 from license_client import State
 from license_client.testing.simulator import License, Simulator
 from support.client_machine import Machine
@@ -35,3 +37,11 @@ def test_deactivation_empties_the_cache_and_keeps_the_identity(machine: Machine)
     assert client.deactivate().state is State.DEACTIVATED
     assert client.status().state is State.UNLICENSED
     assert client.activate().usable
+
+
+def test_a_machine_without_a_cache_draws_one_id(machine: Machine, server: Simulator) -> None:
+    client = machine.start()
+    shown = [json.loads(client._core.payload())["instance_id"] for _ in range(2)]
+    assert not machine.cache.exists()
+    client.activate()
+    assert {*shown} == {server.requests[0].members["instance_id"]}
