@@ -29,7 +29,7 @@ from license_client._json import (
 from license_client._keys import CHECK_SYMBOLS
 from license_client._keyset import Trust, resume
 from license_client._option_values import read_path
-from license_client._verify import Credentials, verify_filed
+from license_client._verify import FILE_KIND, Credentials, verify_decision
 from license_client._version import CLIENT_NAME, __version__
 from license_client.errors import ConfigurationError, DecisionRejectedError
 
@@ -103,8 +103,12 @@ def verify_file(
     except MalformedError as error:
         raise rejected_file(error.rule or "structure") from error
     known = resume(trust, key_sets)  # 4
-    decision = verify_filed(  # 5
-        token, key_set=known.current, product=product, credentials=credentials
+    decision = verify_decision(  # 5
+        token,
+        key_set=known.current,
+        product=product,
+        credentials=credentials,
+        kind=FILE_KIND,
     )
     if decision.instance_id not in (None, instance_id):  # 6
         raise rejected_file("instance")

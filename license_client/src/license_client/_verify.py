@@ -66,6 +66,7 @@ def verify_decision(
     product: str,
     credentials: Credentials,
     question: Question | None = None,
+    kind: str = KIND,
 ) -> Decision:
     """Return the decision of a compact JWS.
 
@@ -75,32 +76,16 @@ def verify_decision(
         product: ours, as the program names it.
         credentials: key and email that the decision must be about.
         question: the request that it must answer; None for a cached decision.
+        kind: FILE_KIND for what came in a license file.
 
     Raises:
         DecisionRejectedError: `rule` names the first check that failed.
     """
     try:
-        decision = _read(token, KIND, key_set)
+        decision = _read(token, kind, key_set)
         _require_ours(decision, key_set, product)
         if question is not None:
             _require_answer(decision, question)
-        _require_bound(decision, credentials)
-    except MalformedError as error:
-        raise _rejected(error.rule or "claims") from error
-    return decision
-
-
-def verify_filed(
-    token: str, *, key_set: KeySet, product: str, credentials: Credentials
-) -> Decision:
-    """Return the decision of a license file, by its compact JWS.
-
-    Raises:
-        DecisionRejectedError: `rule` names the first check that failed.
-    """
-    try:
-        decision = _read(token, FILE_KIND, key_set)
-        _require_ours(decision, key_set, product)
         _require_bound(decision, credentials)
     except MalformedError as error:
         raise _rejected(error.rule or "claims") from error
@@ -113,8 +98,10 @@ def verify_kept(token: str, *, key_set: KeySet, product: str, credentials: Crede
     Raises:
         DecisionRejectedError: `rule` names the first check that failed.
     """
-    verify = verify_filed if _is_filed(token) else verify_decision
-    return verify(token, key_set=key_set, product=product, credentials=credentials)
+    kind = FILE_KIND if _is_filed(token) else KIND
+    return verify_decision(
+        token, key_set=key_set, product=product, credentials=credentials, kind=kind
+    )
 
 
 def _is_filed(token: str) -> bool:
