@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Final
 
 from license_client import DecisionRejectedError
-from license_client._emails import read_email
-from license_client._keys import read_key
+from license_client._credentials import Credentials, read_email, read_key
 from license_client._settings import build_settings
-from license_client._verify import Credentials, verify_decision
+from license_client._verify import verify_decision
 from license_client.testing.clock import FixedClock
 from license_client.testing.simulator import Request, Simulator
 from support.client_machine import machine_of

@@ -17,14 +17,13 @@ from license_client import (
     LicenseError,
     OfflineError,
     __version__,
-    _base64,
 )
 from license_client._cache import Document, read_document, write_document
 from license_client._clock import Deadline, Reading
 from license_client._conversation import Conversation
+from license_client._credentials import Credentials, Email, check_symbols, read_email, read_key
 from license_client._decision import Decision, Lease, Terms
-from license_client._emails import Email, read_email
-from license_client._keys import check_symbols, read_key
+from license_client._json import from_base64url
 from license_client._keyset import Trust, extend, load_anchor, resume
 from license_client._license_file import write_file_request
 from license_client._placement import with_file
@@ -33,7 +32,7 @@ from license_client._settings import Settings, build_settings
 from license_client._snapshot import Snapshot, take_snapshot
 from license_client._store import Content
 from license_client._transport import TlsFiles
-from license_client._verify import Credentials, Question, verify_decision
+from license_client._verify import Question, verify_decision
 from license_client._wiring import HttpTransport
 from license_client.policy import (
     HighWater,
@@ -358,7 +357,7 @@ class Saying(httpx.BaseTransport):
         self._case = case
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:  # noqa: ARG002 - whatever it is
-        body = _base64.decode(self._case["body_base64url"]).ljust(self._case["padded_to"])
+        body = from_base64url(self._case["body_base64url"]).ljust(self._case["padded_to"])
         return reply(self._case["status"], body, self._case["headers"])
 
 

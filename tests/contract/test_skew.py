@@ -12,6 +12,7 @@ from license_client import CacheUnreadableError, ConfigurationError, RejectedErr
 from license_client._cache import Document, read_document
 from license_client._clock import Deadline, Reading
 from license_client._conversation import Conversation
+from license_client._credentials import Credentials
 from license_client._keyset import extend
 from license_client._placement import Answer, with_file
 from license_client._sealing import EncryptionKey, KeyRing
@@ -19,7 +20,6 @@ from license_client._settings import Settings, build_settings
 from license_client._snapshot import Snapshot, take_snapshot
 from license_client._store import Content
 from license_client._transport import Call, Reply
-from license_client._verify import Credentials
 from license_client.policy import state_of
 from license_client.testing.clock import FixedClock
 from license_client.testing.simulator import Simulator

@@ -17,11 +17,10 @@ from license_client import LicenseClient, LicenseError
 from license_client._cache import Document, read_document, write_document
 from license_client._clock import Deadline, Reading
 from license_client._conversation import Conversation
-from license_client._emails import read_email
+from license_client._credentials import Credentials, read_email, read_key
 from license_client._environment import read_settings
 from license_client._exchange import _retry_after
 from license_client._json import MalformedError, read_object
-from license_client._keys import read_key
 from license_client._keyset import extend, load_anchor
 from license_client._placement import with_file
 from license_client._sealing import EncryptionKey, KeyRing, _associated
@@ -31,7 +30,7 @@ from license_client._snapshot import take_snapshot
 from license_client._status import Remarks, describe
 from license_client._store import Content
 from license_client._transport import Call, Reply
-from license_client._verify import Credentials, verify_decision
+from license_client._verify import verify_decision
 from license_client._wiring import connect
 from license_client.policy import raised_high_water, state_of
 from license_client.testing.clock import NOON

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from fuzz.client_parsers import CREDENTIALS, VENDOR
-from license_client import _base64
+from license_client._json import from_base64url
 from license_client.testing.vendor import bindings, compact, make_key, unb64
 
 VECTORS = Path(__file__).parents[2] / "license_server" / "wire" / "vectors"
@@ -66,7 +66,7 @@ def seeds() -> Iterator[tuple[str, str, bytes]]:
     for case in some("problem", "accepted"):
         yield "problem", case["name"], compact(case["document"])
     for case in some("problem", "offline"):
-        yield "json", case["name"], _base64.decode(case["body_base64url"])
+        yield "json", case["name"], from_base64url(case["body_base64url"])
     for number, header in enumerate((b"7", b"999999999", b"Wed, 21 Oct 2015 07:28:00 GMT", b"-1")):
         yield "retry-after", str(number), header
     yield from plain_seeds()

@@ -9,15 +9,23 @@ from functools import partial
 from secrets import token_bytes
 from typing import Final
 
-from license_client import _base64
 from license_client._clock import Deadline
+from license_client._credentials import Credentials
 from license_client._decision import Decision
-from license_client._json import JsonObject, MalformedError, inners, read_object, text, write
+from license_client._json import (
+    JsonObject,
+    MalformedError,
+    inners,
+    read_object,
+    text,
+    to_base64url,
+    write,
+)
 from license_client._keyset import Trust, extend
 from license_client._placement import Answer
 from license_client._settings import Settings
 from license_client._transport import MAX_ANSWER_BYTES, Call, Reply, Transport
-from license_client._verify import Credentials, Question, verify_decision
+from license_client._verify import Question, verify_decision
 from license_client._version import CLIENT_NAME, __version__
 from license_client.errors import DecisionRejectedError, OfflineError
 
@@ -106,7 +114,7 @@ def write_request(
         "email": credentials.email,
         "product": settings.product,
         "instance_id": instance_id,
-        "nonce": _base64.encode(token_bytes(_NONCE_BYTES)),
+        "nonce": to_base64url(token_bytes(_NONCE_BYTES)),
         "client": {"name": CLIENT_NAME, "version": __version__},
         "keyset_epoch": trust.current.epoch,
     }

@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from license_client._clock import Clock, Deadline, Reading
-from license_client._emails import Email
+from license_client._credentials import Credentials, Email
 from license_client._license_file import write_file_request
 from license_client._memory import Memory
 from license_client._placement import (
@@ -25,7 +25,6 @@ from license_client._snapshot import Snapshot
 from license_client._status import NO_IDENTITY, LicenseStatus, Remarks, describe
 from license_client._store import GLANCE_SECONDS, LOCK_SECONDS, Store
 from license_client._transport import Transport, loading
-from license_client._verify import Credentials
 from license_client.errors import ConfigurationError, LicenseError, OfflineError
 from license_client.policy import (
     Agreement,

@@ -4,8 +4,13 @@ The reader of the standard library takes duplicate members, NaN, lone surrogates
 length and documents deep enough to end in RecursionError. Two programs that read such a document
 may see two different things, so all of them are refused, and so is every number with a fraction:
 no document of the contract has one. Unknown members are ignored: that is how it evolves.
+
+Bytes stand in it as canonical base64url without padding (RFC 4648 section 5). The last character
+of such a text has spare bits, so a signature has up to sixteen spellings, and most decoders skip
+what they do not know. Here a text that is not the one spelling of its bytes is refused.
 """
 
+import binascii
 import json
 from collections.abc import Iterable
 from typing import Final, NoReturn, TypeAlias
@@ -17,6 +22,7 @@ JsonObject: TypeAlias = dict[str, Json]
 LAST_SECOND: Final = 253_402_300_799
 MAX_INTEGER: Final = 2**53 - 1  # RFC 7493 section 2.2: what every reader holds exactly
 MAX_DEPTH: Final = 16  # our decision: the deepest document of the contract has five levels
+_TO_STANDARD: Final = str.maketrans("-_", "+/")
 
 
 class MalformedError(ValueError):
@@ -147,3 +153,25 @@ def inners(members: JsonObject, name: str) -> list[JsonObject]:
     if len(found) != len(values):
         raise MalformedError(f"{name}: expected an array of objects")
     return found
+
+
+def to_base64url(data: bytes) -> str:
+    """Return the one canonical spelling of `data`."""
+    text = binascii.b2a_base64(data, newline=False).decode("ascii")
+    return text.rstrip("=").replace("+", "-").replace("/", "_")
+
+
+def from_base64url(text: str) -> bytes:
+    """Return the bytes that `text` spells.
+
+    Raises:
+        MalformedError: `text` is not canonical base64url.
+    """
+    padded = text.translate(_TO_STANDARD) + "=" * (-len(text) % 4)
+    try:
+        data = binascii.a2b_base64(padded, strict_mode=True)
+    except ValueError as error:  # binascii.Error and non-ASCII text alike
+        raise MalformedError("not base64url", rule="base64url") from error
+    if to_base64url(data) != text:
+        raise MalformedError("not canonical base64url", rule="base64url")
+    return data

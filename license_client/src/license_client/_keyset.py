@@ -10,17 +10,18 @@ Mirrors `keyset-document.json` and `keyset-payload.json` of `license_server/wire
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple, TypeVar
 
-from license_client import _base64
 from license_client._codes import UPDATE
 from license_client._json import (
     Json,
     JsonObject,
     MalformedError,
+    from_base64url,
     inners,
     integer,
     read_object,
     text,
     texts,
+    to_base64url,
 )
 from license_client._signatures import (
     SIGNATURE_BYTES,
@@ -207,7 +208,7 @@ def _require_signed_by(authority: KeySet, signed: _Signed, rule: str) -> dict[st
         public = authority.roots.get(kid)
         if public is None or kid in found:
             continue
-        message = f"{_base64.encode(header_bytes(KIND, kid))}.{signed.key_set.payload}"
+        message = f"{to_base64url(header_bytes(KIND, kid))}.{signed.key_set.payload}"
         if verifies(public, signature, message.encode("ascii")):
             found[kid] = document
     if len(found) < authority.threshold:
@@ -234,19 +235,17 @@ def _read(document: JsonObject) -> _Signed:
 def _parse(document: JsonObject) -> _Signed:
     payload = text(document, "payload", maximum=MAX_PAYLOAD)
     entries = tuple(_parse_entry(entry) for entry in inners(document, "signatures"))
-    return _Signed(_parse_payload(payload, read_object(_base64.decode(payload))), entries)
+    return _Signed(_parse_payload(payload, read_object(from_base64url(payload))), entries)
 
 
 def _parse_entry(entry: JsonObject) -> _Entry:
     protected, signature = (
         text(entry, name, minimum=0, maximum=MAX_ENTRY) for name in ("protected", "signature")
     )
-    kid = read_kid(_base64.decode(protected), KIND)
-    return _Entry(
-        kid,
-        _base64.decode_exactly(signature, SIGNATURE_BYTES),
-        {"protected": protected, "signature": signature},
-    )
+    kid, data = read_kid(from_base64url(protected), KIND), from_base64url(signature)
+    if len(data) != SIGNATURE_BYTES:
+        raise MalformedError(f"signature: expected {SIGNATURE_BYTES} bytes")
+    return _Entry(kid, data, {"protected": protected, "signature": signature})
 
 
 def _parse_payload(payload: str, members: JsonObject) -> KeySet:
@@ -280,7 +279,7 @@ def _by_kid(keys: Sequence[_Key]) -> dict[str, _Key]:
 
 
 def _parse_public(members: JsonObject) -> PublicKey:
-    public = _base64.decode(text(members, "pub"))
+    public = from_base64url(text(members, "pub"))
     require_safe(public)
     if text(members, "kid") != key_id(public):
         raise MalformedError("kid: not the hash of pub", rule="kid")

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from license_client._codes import UPDATE
+from license_client._credentials import CHECK_SYMBOLS, Credentials
 from license_client._decision import Decision
 from license_client._json import (
     JsonObject,
@@ -26,10 +27,9 @@ from license_client._json import (
     text,
     write,
 )
-from license_client._keys import CHECK_SYMBOLS
 from license_client._keyset import Trust, resume
 from license_client._option_values import read_path
-from license_client._verify import FILE_KIND, Credentials, verify_decision
+from license_client._verify import FILE_KIND, verify_decision
 from license_client._version import CLIENT_NAME, __version__
 from license_client.errors import ConfigurationError, DecisionRejectedError
 

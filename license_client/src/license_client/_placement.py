@@ -13,12 +13,12 @@ from typing import NamedTuple
 
 from license_client._cache import Document
 from license_client._clock import Reading
+from license_client._credentials import Credentials
 from license_client._decision import Decision
 from license_client._keyset import Trust
 from license_client._license_file import rejected_file, verify_file
 from license_client._settings import Settings
 from license_client._snapshot import Snapshot
-from license_client._verify import Credentials
 from license_client.policy import HighWater, contradicts, mark_of
 
 

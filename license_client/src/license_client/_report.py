@@ -7,8 +7,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from license_client._credentials import LicenseKey
 from license_client._json import Json, JsonObject, write
-from license_client._keys import LicenseKey
 from license_client._snapshot import Snapshot
 from license_client._status import LicenseStatus
 from license_client._store import Content

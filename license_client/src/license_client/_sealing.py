@@ -11,14 +11,15 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from license_client import _base64
 from license_client._json import (
     JsonObject,
     MalformedError,
+    from_base64url,
     inner,
     integer,
     read_object,
     text,
+    to_base64url,
     write,
 )
 from license_client._signatures import sha256
@@ -84,12 +85,12 @@ def seal(document: JsonObject, keys: KeyRing) -> bytes:
     from secrets import token_bytes  # noqa: PLC0415 - a start from the cache writes nothing
 
     salt, iv = token_bytes(_SALT_BYTES), token_bytes(_IV_BYTES)
-    kid, salt_text, iv_text = keys.current.kid, _base64.encode(salt), _base64.encode(iv)
+    kid, salt_text, iv_text = keys.current.kid, to_base64url(salt), to_base64url(iv)
     sealed = keys.current.cipher(salt).encrypt(
         iv, _encoded(document), _associated(kid, salt_text, iv_text)
     )
     header: JsonObject = {"kid": kid, "salt": salt_text, "iv": iv_text}
-    return _encoded({"v": VERSION, "enc": _SEALED, **header, "ct": _base64.encode(sealed)})
+    return _encoded({"v": VERSION, "enc": _SEALED, **header, "ct": to_base64url(sealed)})
 
 
 def unseal(data: bytes, keys: KeyRing) -> Opened:
@@ -115,8 +116,8 @@ def unseal(data: bytes, keys: KeyRing) -> Opened:
 
 def _open(envelope: JsonObject, keys: KeyRing) -> Opened:
     kid, salt_text, iv_text = (text(envelope, name) for name in ("kid", "salt", "iv"))
-    salt, iv = _base64.decode(salt_text), _base64.decode(iv_text)
-    sealed = _base64.decode(text(envelope, "ct", maximum=MAX_BYTES))
+    salt, iv = from_base64url(salt_text), from_base64url(iv_text)
+    sealed = from_base64url(text(envelope, "ct", maximum=MAX_BYTES))
     if len(salt) != _SALT_BYTES or len(iv) != _IV_BYTES or len(sealed) < _TAG_BYTES:
         raise MalformedError("salt, iv, ct: of another length")
     key = keys.find(kid)

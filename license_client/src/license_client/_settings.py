@@ -5,8 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final, NamedTuple, Required, TypedDict, TypeVar
 
-from license_client._emails import read_email
-from license_client._keys import read_key
+from license_client._credentials import Credentials, read_email, read_key
 from license_client._keyset import Trust
 from license_client._option_values import (
     read_ca_file,
@@ -24,7 +23,6 @@ from license_client._option_values import (
 from license_client._platform import default_cache_dir
 from license_client._sealing import KeyRing
 from license_client._server_url import is_insecure, read_server_url
-from license_client._verify import Credentials
 from license_client.errors import ConfigurationError, LicenseError
 
 _MEANING: Final = {

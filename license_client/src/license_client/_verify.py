@@ -20,12 +20,10 @@ Nothing is skipped because something is missing, and any failure leaves the stat
 
 from typing import Final, NamedTuple
 
-from license_client import _base64
 from license_client._codes import UPDATE
+from license_client._credentials import Credentials
 from license_client._decision import Decision, read_claims, read_file_claims
-from license_client._emails import Email
-from license_client._json import MalformedError, read_object
-from license_client._keys import LicenseKey
+from license_client._json import MalformedError, from_base64url, read_object, to_base64url
 from license_client._keyset import KeySet, SigningKey
 from license_client._signatures import SIGNATURE_BYTES, read_kid, sha256, verifies
 from license_client.errors import DecisionRejectedError
@@ -36,13 +34,6 @@ VERSION: Final = 1
 MAX_BYTES: Final = 8_192
 _SEGMENTS: Final = 3
 _READERS: Final = {KIND: read_claims, FILE_KIND: read_file_claims}
-
-
-class Credentials(NamedTuple):
-    """What a customer proves a license with."""
-
-    key: LicenseKey
-    email: Email
 
 
 class Question(NamedTuple):
@@ -56,7 +47,7 @@ class Question(NamedTuple):
     def digest(self) -> str:
         """The `req` of its answer: one claim binds operation and every byte of the request."""
         text = b"req1." + self.operation.encode() + b"\n" + self.body
-        return _base64.encode(sha256(text))
+        return to_base64url(sha256(text))
 
 
 def verify_decision(
@@ -107,7 +98,7 @@ def verify_kept(token: str, *, key_set: KeySet, product: str, credentials: Crede
 def _is_filed(token: str) -> bool:
     """Ask which kind a token of our own cache says to be; it is held to that kind afterwards."""
     try:
-        read_kid(_base64.decode(token.partition(".")[0]), FILE_KIND)
+        read_kid(from_base64url(token.partition(".")[0]), FILE_KIND)
     except MalformedError:
         return False
     return True
@@ -115,7 +106,7 @@ def _is_filed(token: str) -> bool:
 
 def _read(token: str, kind: str, key_set: KeySet) -> Decision:
     segments = _split(token)  # 2, 3
-    header, payload, signature = map(_base64.decode, segments)  # 4
+    header, payload, signature = map(from_base64url, segments)  # 4
     key = _find_key(read_kid(header, kind), kind, key_set)  # 5, 6
     message = f"{segments[0]}.{segments[1]}".encode("ascii")
     if len(signature) != SIGNATURE_BYTES or not verifies(key.public, signature, message):  # 7

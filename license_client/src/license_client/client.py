@@ -6,12 +6,10 @@ from pathlib import Path
 from typing import Self, Unpack
 
 from license_client._core import Core
-from license_client._emails import read_email
-from license_client._keys import read_key
+from license_client._credentials import Credentials, read_email, read_key
 from license_client._license_file import read_file
 from license_client._settings import Options, build_settings
 from license_client._status import LicenseStatus
-from license_client._verify import Credentials
 from license_client._watch import LicenseWatch, OnChange
 from license_client._wiring import connect
 

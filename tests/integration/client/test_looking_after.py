@@ -162,10 +162,7 @@ def test_what_is_wrong_on_the_machine_is_named(
 
 
 def test_the_document_of_the_commands_tells_of_every_finding() -> None:
-    sources = "".join(
-        (PACKAGE / name).read_text()
-        for name in ("_examination.py", "_commands.py")
-    )
+    sources = "".join((PACKAGE / name).read_text() for name in ("_examination.py", "_commands.py"))
     ids = set(re.findall(r'"([A-Z]\d{3})"', sources))
     document = COMMANDS.read_text()
     assert len(ids) > 10

@@ -13,7 +13,7 @@ from license_client import (
     OfflineError,
     State,
 )
-from license_client._emails import read_email
+from license_client._credentials import read_email
 from license_client._settings import build_settings
 from license_client._verify import verify_decision
 from license_client.testing.clock import DAY, HOUR

@@ -15,10 +15,8 @@ from license_client import (
     State,
 )
 from license_client._cache import read_document
-from license_client._emails import read_email
-from license_client._keys import read_key
+from license_client._credentials import Credentials, read_email, read_key
 from license_client._sealing import EncryptionKey, KeyRing
-from license_client._verify import Credentials
 from license_client.testing.clock import DAY, HOUR
 from license_client.testing.simulator import License, Request, Simulator, unreachable
 from support.client_machine import ENCRYPTION_KEY, Machine

@@ -8,19 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from license_client import LicenseError, _base64
+from license_client import LicenseError
 from license_client._cache import read_document
 from license_client._clock import Deadline
 from license_client._conversation import Conversation
-from license_client._emails import read_email
-from license_client._json import MalformedError, read_object
-from license_client._keys import read_key
+from license_client._credentials import Credentials, read_email, read_key
+from license_client._json import MalformedError, from_base64url, read_object, to_base64url
 from license_client._keyset import load_anchor
 from license_client._sealing import EncryptionKey, KeyRing
 from license_client._server_url import read_server_url
 from license_client._settings import build_settings
 from license_client._transport import Call, Reply
-from license_client._verify import Credentials, verify_decision
+from license_client._verify import verify_decision
 from license_client.testing.vendor import Pair, Vendor, b64, compact, make_key, sign_key_set
 
 VENDOR = Vendor()
@@ -157,10 +156,10 @@ def test_json_that_two_readers_may_take_differently_is_refused(data: bytes) -> N
 
 @given(st.binary())
 def test_base64url_has_one_spelling(data: bytes) -> None:
-    assert _base64.decode(_base64.encode(data)) == data
+    assert from_base64url(to_base64url(data)) == data
 
 
 @pytest.mark.parametrize("text", ["A", "AB", "AA=", "AA==", "A A", "AA\n", "A+", "A/", "é", "AAB"])
 def test_base64url_in_another_spelling_is_refused(text: str) -> None:
     with pytest.raises(MalformedError):
-        _base64.decode(text)
+        from_base64url(text)

@@ -5,7 +5,7 @@ import json
 from click.testing import CliRunner
 
 from license_client import _commands, _report
-from license_client._keys import read_key
+from license_client._credentials import read_key
 from license_client.testing.clock import DAY, NOON
 from license_client.testing.simulator import License, Simulator
 from license_client.testing.vendor import make_key
