@@ -135,7 +135,7 @@ def test_the_client_installs_the_recorded_license_file(folder: Path) -> None:
     said = recorded(folder)
     settings = settings_of(said, instance_id=said["instance_id"])
     content = json.loads(unb64_of_lines(said["license_file"]))
-    for file in (said["license_file"].encode(), armored({**content, **UNKNOWN})):
+    for file in (said["license_file"].encode(), armored(compact({**content, **UNKNOWN}))):
         nothing = take_snapshot(settings, Content(None, None), THEN)
         document = with_file(file, settings, credentials_in(settings), THEN, nothing)
         assert document is not None
@@ -206,7 +206,7 @@ def test_a_later_key_set_tells_to_update_the_program(machine: Machine) -> None:
 
 def test_a_later_license_file_tells_to_update_the_program(machine: Machine) -> None:
     with pytest.raises(RejectedError, match="update the program"):
-        machine.start().install(armored({"v": 2, "something": "else"}))
+        machine.start().install(armored(compact({"v": 2, "something": "else"})))
 
 
 def test_a_later_cache_tells_to_update_the_program() -> None:

@@ -22,9 +22,9 @@ from license_client._environment import read_settings
 from license_client._exchange import _retry_after
 from license_client._json import MalformedError, read_object
 from license_client._keyset import extend, load_anchor
+from license_client._option_values import read_server_url
 from license_client._placement import with_file
 from license_client._sealing import EncryptionKey, KeyRing, _associated
-from license_client._server_url import read_server_url
 from license_client._settings import build_settings
 from license_client._snapshot import take_snapshot
 from license_client._status import Remarks, describe
@@ -37,7 +37,6 @@ from license_client.testing.clock import NOON
 from license_client.testing.vendor import (
     Vendor,
     armored,
-    armored_bytes,
     b64,
     compact,
     make_key,
@@ -153,13 +152,17 @@ def _license_file(data: bytes) -> None:
 
 
 def _license_file_content(data: bytes) -> None:
-    _license_file(armored_bytes(data))
+    _license_file(armored(data))
 
 
 def _license_file_claims(data: bytes) -> None:
     signed = VENDOR.signer.compact("license-file+jwt", data)
     document = with_file(
-        armored({"v": 1, "keyset": [], "file": signed}), SETTINGS, CREDENTIALS, NOW, NOTHING
+        armored(compact({"v": 1, "keyset": [], "file": signed})),
+        SETTINGS,
+        CREDENTIALS,
+        NOW,
+        NOTHING,
     )
     assert document is not None
     _use_cache(document)

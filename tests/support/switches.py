@@ -5,8 +5,13 @@ from collections.abc import Callable, Iterator
 
 import httpx
 
-from license_client.testing.simulator import Request, Simulator, Switch, decided, reply
+from license_client.testing.simulator import Request, Simulator, Switch, reply
 from license_client.testing.vendor import Json, Pair, compact
+
+
+def decided(token: str) -> httpx.Response:
+    """Return an answer that holds a decision and nothing else."""
+    return reply(200, compact({"decision": token}))
 
 
 def replaying(first: Json) -> Switch:

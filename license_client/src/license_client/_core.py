@@ -19,7 +19,6 @@ from license_client._placement import (
     with_high_water,
     with_trust,
 )
-from license_client._schedule import Schedule, after_answer, spread_of
 from license_client._settings import Settings
 from license_client._snapshot import Snapshot
 from license_client._status import NO_IDENTITY, LicenseStatus, Remarks, describe
@@ -28,11 +27,14 @@ from license_client._transport import Transport, loading
 from license_client.errors import ConfigurationError, LicenseError, OfflineError
 from license_client.policy import (
     Agreement,
+    Schedule,
     Stored,
+    after_answer,
     contradicts,
     is_record_due,
     mark_of,
     raised_high_water,
+    spread_of,
     state_of,
     time_of,
 )

@@ -16,7 +16,7 @@ from typing import Final
 import httpx
 
 from license_client._clock import Deadline
-from license_client._server_url import is_on_this_machine
+from license_client._option_values import is_on_this_machine
 from license_client._transport import MAX_ANSWER_BYTES, TOTAL_SECONDS, Call, Reply, TlsFiles
 from license_client._version import CLIENT_NAME, __version__
 from license_client.errors import ConfigurationError, OfflineError

@@ -41,13 +41,6 @@ MAX_PAYLOAD: Final = 65_536  # characters; an answer is no longer
 _STATUSES: Final = ("active", "verify_only", "revoked")
 
 
-class PublicKey(NamedTuple):
-    """A public key by its name: `kid` 16 lower-case hex digits, `public` 32 raw bytes."""
-
-    kid: str
-    public: bytes
-
-
 class SigningKey(NamedTuple):
     """An online key of the vendor.
 
@@ -72,7 +65,7 @@ class SigningKey(NamedTuple):
         return self.not_before <= issued_at < self.not_after
 
 
-_Key = TypeVar("_Key", PublicKey, SigningKey)
+_Key = TypeVar("_Key", bytes, SigningKey)
 
 
 class KeySet(NamedTuple):
@@ -253,7 +246,7 @@ def _parse_payload(payload: str, members: JsonObject) -> KeySet:
         raise MalformedError("v: expected 1", rule="version")
     integer(members, "issued")
     roots = _by_kid([_parse_public(root) for root in inners(members, "roots")])
-    keys = _by_kid([_parse_key(key) for key in inners(members, "keys")])
+    keys = _by_kid([(key.kid, key) for key in map(_parse_key, inners(members, "keys"))])
     threshold = integer(members, "threshold")
     if not 1 <= threshold <= len(roots):
         raise MalformedError("threshold: expected from 1 to the number of roots", rule="threshold")
@@ -265,25 +258,26 @@ def _parse_payload(payload: str, members: JsonObject) -> KeySet:
         integer(members, "epoch", minimum=1, maximum=MAX_EPOCH),
         integer(members, "expires"),
         threshold,
-        {kid: root.public for kid, root in roots.items()},
+        roots,
         keys,
     )
 
 
-def _by_kid(keys: Sequence[_Key]) -> dict[str, _Key]:
+def _by_kid(keys: Sequence[tuple[str, _Key]]) -> dict[str, _Key]:
     """Index by kid, which is the hash of the key: distinct kids are distinct keys."""
-    found = {key.kid: key for key in keys}
+    found = dict(keys)
     if len(found) < len(keys):
         raise MalformedError("a key is listed twice", rule="duplicate-key")
     return found
 
 
-def _parse_public(members: JsonObject) -> PublicKey:
+def _parse_public(members: JsonObject) -> tuple[str, bytes]:
+    """Return a public key with its name before it: 16 lower-case hex digits, 32 raw bytes."""
     public = from_base64url(text(members, "pub"))
     require_safe(public)
     if text(members, "kid") != key_id(public):
         raise MalformedError("kid: not the hash of pub", rule="kid")
-    return PublicKey(key_id(public), public)
+    return key_id(public), public
 
 
 def _parse_key(members: JsonObject) -> SigningKey:

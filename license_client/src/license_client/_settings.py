@@ -8,6 +8,7 @@ from typing import Final, NamedTuple, Required, TypedDict, TypeVar
 from license_client._credentials import Credentials, read_email, read_key
 from license_client._keyset import Trust
 from license_client._option_values import (
+    is_insecure,
     read_ca_file,
     read_client_cert,
     read_encryption_key,
@@ -15,6 +16,7 @@ from license_client._option_values import (
     read_name,
     read_path,
     read_product,
+    read_server_url,
     read_start_wait,
     read_trust,
     read_trust_file,
@@ -22,7 +24,6 @@ from license_client._option_values import (
 )
 from license_client._platform import default_cache_dir
 from license_client._sealing import KeyRing
-from license_client._server_url import is_insecure, read_server_url
 from license_client.errors import ConfigurationError, LicenseError
 
 _MEANING: Final = {

@@ -1,7 +1,7 @@
-"""The client's state machine: what a stored decision is worth, as a pure function of the time.
+"""The client's state machine: what a stored decision is worth, and when to ask for the next one.
 
-Nothing here touches a clock, a file or the network; `Reading` comes in, values go out. The order
-of the rules is the contract's.
+Nothing here touches a clock, a file or the network: `Reading` and the random numbers that spread
+customers over time come in, values go out. The order of the rules is the contract's.
 """
 
 from enum import StrEnum
@@ -16,6 +16,10 @@ _DAY_SECONDS: Final = 86_400
 MARK_MARGIN_SECONDS: Final = _DAY_SECONDS  # how far past `grc` a mark may go
 MIN_REFRESH_SECONDS: Final = 60
 MAX_REFRESH_SECONDS: Final = 7 * _DAY_SECONDS
+_UNUSABLE_SECONDS: Final = 300  # a purchase or renewal opens the gate within this
+_FIRST_BACKOFF_SECONDS: Final = 60
+_MAX_BACKOFF_SECONDS: Final = 3_600
+_JITTER: Final = 0.1
 
 
 class State(StrEnum):
@@ -198,6 +202,64 @@ def refresh_interval(decision: Decision) -> int:
     """Return after how many seconds the server wants to be asked again, within our bounds."""
     wanted = decision.refresh_at - decision.issued_at
     return min(max(wanted, MIN_REFRESH_SECONDS), MAX_REFRESH_SECONDS)
+
+
+class Schedule(NamedTuple):
+    """What a process knows of its attempts, in seconds of the boot clock, which nobody can set.
+
+    Attributes:
+        spread: factor on the interval, from 0.9 to 1.1, drawn anew with each answer.
+        failures: calls without a decision since the last one with.
+        not_before: boot clock before which nothing is tried.
+    """
+
+    spread: float = 1.0
+    failures: int = 0
+    not_before: int = 0
+
+    def after_failure(
+        self, now: Reading, *, usable: bool, retry_after: int | None, chance: float
+    ) -> "Schedule":
+        """Go on after a call without a decision: back off with full jitter.
+
+        Args:
+            now: the clocks.
+            usable: whether the program may run meanwhile.
+            retry_after: seconds that the server asked for.
+            chance: a random number of 0..1.
+        """
+        ceiling = min(_MAX_BACKOFF_SECONDS, _FIRST_BACKOFF_SECONDS * 2 ** min(self.failures, 10))
+        wait = int(ceiling * chance) if usable else _UNUSABLE_SECONDS
+        not_before = now.boottime + max(wait, retry_after or 0)
+        return Schedule(self.spread, self.failures + 1, not_before)
+
+    def seconds_left(self, stored: Stored | None, arrived_wall: int, now: Reading) -> int:
+        """Return in how many seconds to ask; 0 for now.
+
+        Args:
+            stored: a decision that is usable; None asks as soon as an attempt is allowed.
+            arrived_wall: what the wall clock said when the decision arrived.
+            now: the clocks.
+        """
+        held_back = max(0, self.not_before - now.boottime)
+        if stored is None:
+            return held_back
+        # Whichever comes first: a stopped wall clock must not end refreshing, nor a new boot.
+        since = time_of(stored, now) - stored.decision.issued_at
+        elapsed = max(since, now.wall - arrived_wall)
+        interval = int(refresh_interval(stored.decision) * self.spread)
+        return max(held_back, interval - elapsed, 0)
+
+
+def after_answer(now: Reading, *, usable: bool, chance: float) -> Schedule:
+    """Start over after a decision; `chance` is a random number of 0..1."""
+    wait = 0 if usable else _UNUSABLE_SECONDS
+    return Schedule(spread_of(chance), 0, now.boottime + wait)
+
+
+def spread_of(chance: float) -> float:
+    """Return the factor on the interval that belongs to a random number of 0..1."""
+    return 1 - _JITTER + 2 * _JITTER * chance
 
 
 # Licenses are never deleted: for a key that was good these mean a fault of the server, such as a

@@ -22,7 +22,6 @@ from license_client.testing.simulator import (
     Request,
     Simulator,
     Switch,
-    decided,
     reply,
     unreachable,
 )
@@ -31,6 +30,7 @@ from support.client_machine import Machine
 from support.client_mutations import mutated
 from support.switches import (
     claiming,
+    decided,
     endless,
     hanging,
     replaying,

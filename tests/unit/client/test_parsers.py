@@ -15,8 +15,8 @@ from license_client._conversation import Conversation
 from license_client._credentials import Credentials, read_email, read_key
 from license_client._json import MalformedError, from_base64url, read_object, to_base64url
 from license_client._keyset import load_anchor
+from license_client._option_values import read_server_url
 from license_client._sealing import EncryptionKey, KeyRing
-from license_client._server_url import read_server_url
 from license_client._settings import build_settings
 from license_client._transport import Call, Reply
 from license_client._verify import verify_decision

@@ -3,7 +3,7 @@
 from license_client import OfflineError, State
 from license_client._clock import Deadline, Reading
 from license_client._platform import locked
-from license_client._schedule import Schedule, after_answer
+from license_client.policy import Schedule, after_answer
 from license_client.testing.clock import DAY, HOUR
 from license_client.testing.simulator import License, Simulator, unreachable
 from support.client_machine import Machine

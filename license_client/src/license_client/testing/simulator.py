@@ -47,11 +47,6 @@ def reply(status: int, body: bytes, headers: dict[str, str] | None = None) -> ht
     return httpx.Response(status, headers=headers, stream=httpx.ByteStream(body))
 
 
-def decided(token: str) -> httpx.Response:
-    """Return an answer that holds a decision and nothing else."""
-    return reply(200, compact({"decision": token}))
-
-
 @dataclass
 class Request:
     """One request as the server saw it."""
@@ -144,60 +139,55 @@ class Simulator(httpx.BaseTransport):
         asked = request.members
         license_ = self.licenses.get(str(asked["license_key"]))
         code = self._code(request, license_)
-        named = license_ is not None and code not in ANONYMOUS
-        license_id = license_.license_id if license_ and named else ""
-        kb, own = bindings(str(asked["license_key"]), str(asked["email"]), license_id)
-        now = self.clock.wall + self.clock_shift
-        claims: Json = {
-            "v": 1,
-            "iss": self.vendor.issuer,
-            "aud": asked["product"],
-            "jti": secrets.token_urlsafe(16),
-            "sub": license_id,
-            "iat": now,
+        named = None if code in ANONYMOUS else license_
+        now = self._now
+        return {
+            **self._claims(
+                str(asked["product"]), str(asked["license_key"]), str(asked["email"]), named
+            ),
             "ref": now + self.refresh_seconds,
-            **(self._lease(license_, now) if code == "VALID" and license_ else {}),
+            **(self._lease(named, now) if named and code == "VALID" else {}),
             "req": request_hash(request.operation, request.body),
             "ins": asked["instance_id"],
-            "kb": kb,
-            "own": own,
             "val": code == "VALID",
             "code": code,
-            "wrn": list(license_.warnings) if license_ and code == "VALID" else [],
-            **(self._terms(license_) if license_ and named else {}),
-            "kse": self.vendor.epoch,
+            "wrn": list(named.warnings) if named and code == "VALID" else [],
         }
-        return claims
 
-    def issue_file(
-        self,
-        license_: License,
-        lasts: int,
-        **changes: object,
-    ) -> bytes:
+    def issue_file(self, license_: License, lasts: int, **changes: object) -> bytes:
         """Return a license file, its claims changed before they are signed."""
-        kb, own = bindings(license_.key, license_.email, license_.license_id)
-        now = self.clock.wall + self.clock_shift
-        claims: Json = {
-            "v": 1,
-            "iss": self.vendor.issuer,
-            "aud": license_.product,
-            "jti": secrets.token_urlsafe(16),
-            "sub": license_.license_id,
-            "iat": now,
-            **dict.fromkeys(("ref", "exp", "grc"), now + lasts),
+        claims = {
+            **self._claims(license_.product, license_.key, license_.email, license_),
+            **dict.fromkeys(("ref", "exp", "grc"), self._now + lasts),
             "ins": None,
-            "kb": kb,
-            "own": own,
             "val": True,
             "code": "VALID",
             "wrn": [],
-            **self._terms(license_),
-            "kse": self.vendor.epoch,
             **changes,
         }
         signed = self.vendor.signer.compact("license-file+jwt", compact(claims))
-        return armored({"v": 1, "keyset": self.newer_key_sets(0), "file": signed})
+        return armored(compact({"v": 1, "keyset": self.newer_key_sets(0), "file": signed}))
+
+    @property
+    def _now(self) -> int:
+        return self.clock.wall + self.clock_shift
+
+    def _claims(self, product: str, key: str, email: str, named: License | None) -> Json:
+        """Return what everything says that is signed now, of the license only if it is named."""
+        license_id = named.license_id if named else ""
+        kb, own = bindings(key, email, license_id)
+        return {
+            "v": 1,
+            "iss": self.vendor.issuer,
+            "aud": product,
+            "jti": secrets.token_urlsafe(16),
+            "sub": license_id,
+            "iat": self._now,
+            "kb": kb,
+            "own": own,
+            **(self._terms(named) if named else {}),
+            "kse": self.vendor.epoch,
+        }
 
     def _code(self, request: Request, license_: License | None) -> str:
         asked = request.members

@@ -129,13 +129,8 @@ def sign_key_set(payload: bytes, roots: list[Pair]) -> Json:
     return {"payload": b64(payload), "signatures": entries}
 
 
-def armored(content: Json) -> bytes:
+def armored(content: bytes) -> bytes:
     """Return a license file: base64 between two marks."""
-    return armored_bytes(compact(content))
-
-
-def armored_bytes(content: bytes) -> bytes:
-    """Return what a license file would be with these bytes in it."""
     packed = base64.encodebytes(content)
     return b"-----BEGIN LICENSE FILE-----\n" + packed + b"-----END LICENSE FILE-----\n"
 
