@@ -42,7 +42,7 @@ DISTRIBUTIONS = (
     Distribution(
         "license_client",
         "tests/unit/client",
-        smaller_than=110_000,
+        smaller_than=100_000,
         requires=frozenset({"cryptography", "httpx"}),
     ),
     Distribution("license_server", "tests/unit/server"),

@@ -14,10 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import fixed_chance  # noqa: F401 - for what it does, and before all that follows
-from license_client._cache import Document, write_document
+from license_client._cache import Document, EncryptionKey, KeyRing, write_document
 from license_client._conversation import write_request
 from license_client._license_file import write_file_request
-from license_client._sealing import EncryptionKey, KeyRing
 from license_client._settings import Options, Settings, build_settings
 from license_client.policy import HighWater, Mark
 from license_server._version import __version__

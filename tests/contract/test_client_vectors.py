@@ -18,7 +18,7 @@ from license_client import (
     OfflineError,
     __version__,
 )
-from license_client._cache import Document, read_document, write_document
+from license_client._cache import Document, EncryptionKey, KeyRing, read_document, write_document
 from license_client._clock import Deadline, Reading
 from license_client._conversation import Conversation
 from license_client._credentials import Credentials, Email, check_symbols, read_email, read_key
@@ -27,7 +27,6 @@ from license_client._json import from_base64url
 from license_client._keyset import Trust, extend, load_anchor, resume
 from license_client._license_file import write_file_request
 from license_client._placement import with_file
-from license_client._sealing import EncryptionKey, KeyRing
 from license_client._settings import Settings, build_settings
 from license_client._snapshot import Snapshot, take_snapshot
 from license_client._store import Content

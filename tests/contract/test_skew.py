@@ -9,13 +9,12 @@ import pytest
 import license_client
 import license_server._version
 from license_client import CacheUnreadableError, ConfigurationError, RejectedError, State
-from license_client._cache import Document, read_document
+from license_client._cache import Document, EncryptionKey, KeyRing, read_document
 from license_client._clock import Deadline, Reading
 from license_client._conversation import Conversation
 from license_client._credentials import Credentials
 from license_client._keyset import extend
 from license_client._placement import Answer, with_file
-from license_client._sealing import EncryptionKey, KeyRing
 from license_client._settings import Settings, build_settings
 from license_client._snapshot import Snapshot, take_snapshot
 from license_client._store import Content

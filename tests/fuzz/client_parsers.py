@@ -14,7 +14,14 @@ from typing import Final
 import httpx
 
 from license_client import LicenseClient, LicenseError
-from license_client._cache import Document, read_document, write_document
+from license_client._cache import (
+    Document,
+    EncryptionKey,
+    KeyRing,
+    _associated,
+    read_document,
+    write_document,
+)
 from license_client._clock import Deadline, Reading
 from license_client._conversation import Conversation
 from license_client._credentials import Credentials, read_email, read_key
@@ -24,7 +31,6 @@ from license_client._json import MalformedError, read_object
 from license_client._keyset import extend, load_anchor
 from license_client._option_values import read_server_url
 from license_client._placement import with_file
-from license_client._sealing import EncryptionKey, KeyRing, _associated
 from license_client._settings import build_settings
 from license_client._snapshot import take_snapshot
 from license_client._status import Remarks, describe

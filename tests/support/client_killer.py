@@ -13,8 +13,7 @@ import time
 from itertools import count
 from pathlib import Path
 
-from license_client._cache import Document
-from license_client._sealing import EncryptionKey, KeyRing
+from license_client._cache import Document, EncryptionKey, KeyRing
 from license_client._store import Content, Store
 from license_client.policy import HighWater, Mark
 

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
+from license_client._cache import KEY_BYTES, EncryptionKey
 from license_client._codes import UPDATE
 from license_client._keyset import Trust, load_anchor
-from license_client._sealing import KEY_BYTES, EncryptionKey
 from license_client.errors import ConfigurationError, KeySetRejectedError
 
 _ALPHANUMERIC: Final = frozenset("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")

@@ -5,6 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final, NamedTuple, Required, TypedDict, TypeVar
 
+from license_client._cache import KeyRing
 from license_client._credentials import Credentials, read_email, read_key
 from license_client._keyset import Trust
 from license_client._option_values import (
@@ -23,7 +24,6 @@ from license_client._option_values import (
     read_version,
 )
 from license_client._platform import default_cache_dir
-from license_client._sealing import KeyRing
 from license_client.errors import ConfigurationError, LicenseError
 
 _MEANING: Final = {

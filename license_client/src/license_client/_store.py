@@ -11,10 +11,16 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Final, NamedTuple, TypeAlias
 
-from license_client._cache import Document, Loaded, read_document, write_document
+from license_client._cache import (
+    MAX_BYTES,
+    Document,
+    KeyRing,
+    Loaded,
+    read_document,
+    write_document,
+)
 from license_client._clock import Deadline
 from license_client._platform import NO_LINKS, NO_WAITING, locked, restrict, sync_folder
-from license_client._sealing import MAX_BYTES, KeyRing
 from license_client.errors import CacheUnreadableError
 
 FILE_NAME: Final = "license.json"
@@ -99,9 +105,7 @@ class Store:
             OSError: nothing could be written, or a stopped process holds the lock.
         """
         self._folder.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
-        with locked(self._folder / _LOCK, Deadline(wait_seconds)) as held:
-            if not held:
-                raise TimeoutError(f"{_LOCK} is held by another process")
+        with self._writing(wait_seconds):
             content = self.load()
             document = change(content)
             if document is None:
@@ -117,14 +121,19 @@ class Store:
         """
         if not self._folder.is_dir():
             return False
-        with locked(self._folder / _LOCK, Deadline(LOCK_SECONDS)) as held:
-            if not held:
-                raise TimeoutError(f"{_LOCK} is held by another process")
+        with self._writing(LOCK_SECONDS):
             names = [name for name in (FILE_NAME, _CORRUPT) if (self._folder / name).exists()]
             for name in names:
                 (self._folder / name).unlink()
             sync_folder(self._folder)
         return bool(names)
+
+    @contextmanager
+    def _writing(self, wait_seconds: float) -> Iterator[None]:
+        with locked(self._folder / _LOCK, Deadline(wait_seconds)) as held:
+            if not held:
+                raise TimeoutError(f"{_LOCK} is held by another process")
+            yield
 
     @contextmanager
     def refreshing(self, deadline: Deadline) -> Iterator[bool]:

@@ -14,9 +14,8 @@ from license_client import (
     OfflineError,
     State,
 )
-from license_client._cache import read_document
+from license_client._cache import EncryptionKey, KeyRing, read_document
 from license_client._credentials import Credentials, read_email, read_key
-from license_client._sealing import EncryptionKey, KeyRing
 from license_client.testing.clock import DAY, HOUR
 from license_client.testing.simulator import License, Request, Simulator, unreachable
 from support.client_machine import ENCRYPTION_KEY, Machine

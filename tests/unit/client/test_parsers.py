@@ -9,14 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from license_client import LicenseError
-from license_client._cache import read_document
+from license_client._cache import EncryptionKey, KeyRing, read_document
 from license_client._clock import Deadline
 from license_client._conversation import Conversation
 from license_client._credentials import Credentials, read_email, read_key
 from license_client._json import MalformedError, from_base64url, read_object, to_base64url
 from license_client._keyset import load_anchor
 from license_client._option_values import read_server_url
-from license_client._sealing import EncryptionKey, KeyRing
 from license_client._settings import build_settings
 from license_client._transport import Call, Reply
 from license_client._verify import verify_decision
