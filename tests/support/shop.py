@@ -113,6 +113,7 @@ class Settings:
     statement_timeout_ms: int = 20_000
     lock_timeout_ms: int = 2_000
     max_rows: int = 1000
+    aggregates: bool = True
 
 
 class DataSide:
@@ -127,7 +128,9 @@ class DataSide:
         self.connections = Connections(url, settings.size)
         database = Database(self.connections, settings.wait_seconds)
         self.catalog = Catalog(database.read_schema_cache, lambda: self.now)
-        limits = CallerLimits(settings.statement_timeout_ms, settings.max_rows)
+        limits = CallerLimits(
+            settings.statement_timeout_ms, settings.max_rows, aggregates=settings.aggregates
+        )
         self._engine = Engine(
             database, self.catalog, EngineLimits(limits, limits, settings.lock_timeout_ms)
         )

@@ -9,7 +9,16 @@ from db_api.catalog import SchemaCache, Table
 from db_api.connections import Connection
 from db_api.grammar.body import JsonBody
 from db_api.grammar.request import Request
-from db_api.plan import NOTHING, InsertPlan, ReadPlan, Values, View, plan_insert, plan_read
+from db_api.plan import (
+    NOTHING,
+    Bounds,
+    InsertPlan,
+    ReadPlan,
+    Values,
+    View,
+    plan_insert,
+    plan_read,
+)
 from db_api.sql import Statement, explain_statement, insert_statement, read_statement
 
 
@@ -45,7 +54,7 @@ class Read:
     """GET and HEAD."""
 
     request: Request
-    max_rows: int
+    bounds: Bounds
     is_read_only: bool = True
 
     def plan(self, snapshot: SchemaCache, table: Table) -> Work:
@@ -57,7 +66,7 @@ class Read:
             table,
             values,
             page=self.request.page,
-            max_rows=self.max_rows,
+            bounds=self.bounds,
             count=self.request.preferences.count,
             view=NOTHING if self.request.method == "HEAD" else _view(self.request),
         )
@@ -81,7 +90,7 @@ class _PlannedRead:
         """Tell whether the planner is asked: it is, beyond what was counted, or to count."""
         count = self.read.request.preferences.count
         if count == "estimated":
-            return result.total is not None and result.total > self.read.max_rows
+            return result.total is not None and result.total > self.read.bounds.max_rows
         return count == "planned"
 
 
@@ -91,6 +100,7 @@ class Insert:
 
     request: Request
     body: JsonBody
+    bounds: Bounds
     is_read_only: bool = False
 
     def plan(self, snapshot: SchemaCache, table: Table) -> Work:
@@ -104,6 +114,7 @@ class Insert:
             body=self.body,
             preferences=self.request.preferences,
             view=_view(self.request),
+            bounds=self.bounds,
         )
         return _PlannedInsert(self.request, table, plan, values)
 

@@ -48,7 +48,7 @@ from db_api.routes.license import LicenseRoutes
 from db_api.routes.schemas import SchemaRoutes
 from db_api.routes.tables import TableRoutes
 from db_api.schemas import SchemaStore
-from db_api.settings import LogLevel, Settings
+from db_api.settings import AggregatesFor, LogLevel, Settings
 
 _LICENSE_CHECKS: Final = Rate(per_second=10 / 60, burst=10)  # by address
 
@@ -175,9 +175,18 @@ def _rest_authentication(authenticator: Authenticator) -> rest.Authenticate:
 
 
 def _limits(settings: Settings) -> EngineLimits:
+    aggregates = settings.aggregates_for
     return EngineLimits(
-        anon=CallerLimits(settings.statement_timeout_anon_ms, settings.max_rows_anon),
-        service=CallerLimits(settings.statement_timeout_service_ms, settings.max_rows_service),
+        anon=CallerLimits(
+            settings.statement_timeout_anon_ms,
+            settings.max_rows_anon,
+            aggregates=aggregates is AggregatesFor.EVERYONE,
+        ),
+        service=CallerLimits(
+            settings.statement_timeout_service_ms,
+            settings.max_rows_service,
+            aggregates=aggregates is not AggregatesFor.NOBODY,
+        ),
         lock_timeout_ms=settings.lock_timeout_ms,
     )
 

@@ -16,6 +16,7 @@ from db_api.catalog import Catalog, SchemaCache, Table
 from db_api.execution import Database, Terms
 from db_api.grammar.body import read_json_body
 from db_api.grammar.request import Request
+from db_api.plan import Bounds
 from db_api.rest_errors import RestError, not_supported
 
 _PUBLIC: Final = "public"
@@ -30,8 +31,8 @@ _STALE: Final = (
 )
 """What PostgreSQL says of a statement that was made for a schema that has changed since."""
 
-_MISSES: Final = frozenset({"42703", "42704", "PGRST204"})
-"""What planning says of a column or type that the schema cache does not hold, perhaps yet."""
+_MISSES: Final = frozenset({"42703", "42704", "PGRST200", "PGRST204"})
+"""What planning says of what the schema cache does not hold, perhaps yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +42,17 @@ class CallerLimits:
     Attributes:
         statement_timeout_ms: of each statement.
         max_rows: of one answer.
+        aggregates: whether it may use aggregate functions.
     """
 
     statement_timeout_ms: int
     max_rows: int
+    aggregates: bool = False
+
+    @property
+    def bounds(self) -> Bounds:
+        """What a request may do."""
+        return Bounds(self.max_rows, self.aggregates)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +107,13 @@ class Engine:
             raise _refusal(caller, error) from error
 
     def _action(self, caller: Caller, request: Request, data: bytes) -> Action:
+        bounds = self._limits.of(caller).bounds
         if request.method != "POST":
-            return Read(request, self._limits.of(caller).max_rows)
+            return Read(request, bounds)
         if request.preferences.resolution is not None:
             raise not_supported("Prefer: resolution")
-        return Insert(request, read_json_body(data, needs_keys=request.query.columns is None))
+        body = read_json_body(data, needs_keys=request.query.columns is None)
+        return Insert(request, body, bounds)
 
     async def _answer(self, caller: Caller, table_name: str, action: Action) -> Answer:
         """Answer with the schema cache at hand, and once more with a newer one if it is old."""

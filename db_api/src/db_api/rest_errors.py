@@ -6,6 +6,7 @@ The code is the SQLSTATE when PostgreSQL raised the error, `PGRSTnnn` where Post
 
 import json
 import re
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from types import MappingProxyType
 from typing import Final
@@ -22,15 +23,20 @@ STATUS: Final = MappingProxyType(
         "PGRST108": 400,
         "PGRST116": 406,
         "PGRST117": 405,
+        "PGRST118": 400,
         "PGRST122": 400,
+        "PGRST123": 400,
         "PGRST125": 404,
         "PGRST127": 400,
+        "PGRST200": 400,
+        "PGRST201": 300,
         "PGRST204": 400,
         "PGRST205": 404,
         "DBAPI331": 503,
         "DBAPI400": 400,
         "DBAPI401": 414,
         "DBAPI402": 504,
+        "DBAPI410": 400,
     }
 )
 
@@ -81,6 +87,10 @@ _RAISED_STATUS: Final = re.compile(r"PT([2-5][0-9][0-9])")
 _RETRY_SECONDS: Final = 1
 
 
+Details = str | Sequence[Mapping[str, str]] | None
+"""A text, or what PostgREST says as a list of objects."""
+
+
 class RestError(Exception):
     """Refuse a request of the data side.
 
@@ -97,7 +107,7 @@ class RestError(Exception):
         code: str,
         message: str,
         *,
-        details: str | None = None,
+        details: Details = None,
         hint: str | None = None,
         headers: tuple[tuple[str, str], ...] = (),
     ) -> None:
@@ -125,7 +135,7 @@ class RestError(Exception):
         return self._headers
 
 
-def render_error(code: str, message: str, details: str | None, hint: str | None) -> bytes:
+def render_error(code: str, message: str, details: Details, hint: str | None) -> bytes:
     """Write the body of a refusal: all four members, whatever they hold."""
     body = {"code": code, "message": message, "details": details, "hint": hint}
     return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()

@@ -59,6 +59,14 @@ class AppEnv(StrEnum):
     DEVELOPMENT = "development"
 
 
+class AggregatesFor(StrEnum):
+    """Whose keys may use aggregate functions."""
+
+    NOBODY = "nobody"
+    SERVICE = "service"
+    EVERYONE = "everyone"
+
+
 class LogLevel(StrEnum):
     """From which level on events are written."""
 
@@ -148,6 +156,8 @@ class Settings(LoginSettings):
         lock_timeout_ms: milliseconds a statement may wait for a lock.
         max_rows_anon: rows an answer to an `anon` key holds at most.
         max_rows_service: the same for `service_role` keys.
+        aggregates_for: whose keys may use aggregate functions, which read every row: `nobody`,
+            `service` or `everyone`.
         max_body_bytes: bytes of a request's body at most.
         pool_size: database connections for requests.
         pool_timeout_seconds: seconds a request waits for one of them.
@@ -171,6 +181,7 @@ class Settings(LoginSettings):
     lock_timeout_ms: int = Field(default=2_000, ge=1, le=3_600_000)
     max_rows_anon: int = Field(default=1_000, ge=1, le=1_000_000)
     max_rows_service: int = Field(default=10_000, ge=1, le=1_000_000)
+    aggregates_for: AggregatesFor = AggregatesFor.SERVICE
     max_body_bytes: int = Field(default=2 * 1024 * 1024, ge=1024, le=1024**3)
     pool_size: int = Field(default=10, ge=1, le=100)
     pool_timeout_seconds: float = Field(default=2, gt=0, le=60)

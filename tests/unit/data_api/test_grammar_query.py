@@ -9,17 +9,16 @@ from db_api.rest_errors import RestError
 
 
 @pytest.mark.parametrize(
-    "text", [",", "id,", "id.up", "id.desc.last", "id.nullslast.desc", ".desc"]
+    "text",
+    [
+        *(",", "id,", "id.up", "id.desc.last", "id.nullslast.desc", ".desc"),
+        *("a(id", "a()", "a(id)x", "a->b(id)", "a(b(id))", "a(id.desc)"),
+    ],
 )
 def test_a_malformed_order_is_refused(text: str) -> None:
     with pytest.raises(RestError) as refused:
         read_order(text)
     assert refused.value.code == "PGRST100"
-
-
-def test_ordering_by_an_embedded_resource_is_refused_by_name() -> None:
-    with pytest.raises(RestError, match="not implemented"):
-        read_order("orders(id).desc")
 
 
 @pytest.mark.parametrize(
@@ -29,6 +28,8 @@ def test_ordering_by_an_embedded_resource_is_refused_by_name() -> None:
         ("id.asc", OrderTerm(Field("id"), "asc", None)),
         ("id.desc.nullslast", OrderTerm(Field("id"), "desc", "nullslast")),
         ("id.nullsfirst", OrderTerm(Field("id"), None, "nullsfirst")),
+        ("a(id)", OrderTerm(Field("id"), None, None, "a")),
+        ("a( id ).desc.nullslast", OrderTerm(Field("id"), "desc", "nullslast", "a")),
         ("d->>a.desc", OrderTerm(Field("d", (JsonStep("a", as_text=True),)), "desc", None)),
         ("d->0.asc", OrderTerm(Field("d", (JsonStep(0, as_text=False),)), "asc", None)),
     ],
@@ -127,3 +128,29 @@ def test_any_bytes_are_read_or_refused(query: bytes) -> None:
 @given(st.lists(_PIECES).map("".join))
 def test_whatever_is_made_of_the_grammar_is_read_or_refused(query: str) -> None:
     assert status_of(query.encode()) in {200, 400, 416}
+
+
+def test_what_is_said_of_embedded_resources_stands_apart() -> None:
+    query = read_query(
+        b"select=a(b())&x=eq.1&a.x=eq.2&a.or=(x.eq.3,x.eq.4)&a.b.order=x&a.b.limit=5&a.b.offset=6"
+    )
+    assert query.where == (Comparison(Field("x"), "eq", "1"),)
+    of_a, of_b = query.embedded[("a",)], query.embedded["a", "b"]
+    assert of_a.where[0] == Comparison(Field("x"), "eq", "2")
+    assert isinstance(of_a.where[1], Logic)
+    assert (of_b.order, of_b.limit, of_b.offset) == ((OrderTerm(Field("x"), None, None),), 5, 6)
+
+
+def test_filters_are_counted_wherever_they_stand() -> None:
+    half = MAX_FILTERS // 2
+    read_query(b"&".join([b"x=eq.1", b"a.x=eq.1"] * half))
+    with pytest.raises(RestError) as refused:
+        read_query(b"&".join([b"x=eq.1", b"a.x=eq.1"] * half + [b"b.x=eq.1"]))
+    assert refused.value.code == "DBAPI400"
+
+
+@pytest.mark.parametrize("query", [b"a.limit=-1", b"a.limit=ten", b"a.offset=x", b"a.order=x.up"])
+def test_what_is_said_of_embedded_resources_is_read_as_strictly(query: bytes) -> None:
+    with pytest.raises(RestError) as refused:
+        read_query(query)
+    assert refused.value.code in {"PGRST100", "PGRST103"}

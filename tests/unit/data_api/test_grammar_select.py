@@ -1,7 +1,15 @@
 import pytest
 
-from db_api.grammar.ast import Field, JsonStep, SelectAll, SelectField
-from db_api.grammar.select import read_select
+from db_api.grammar.ast import (
+    Field,
+    JsonStep,
+    SelectAggregate,
+    SelectAll,
+    SelectEmbed,
+    SelectField,
+    SelectItem,
+)
+from db_api.grammar.select import MAX_EMBED_DEPTH, MAX_EMBEDS, read_select
 from db_api.rest_errors import RestError
 
 
@@ -15,7 +23,30 @@ def text(name: str | int) -> JsonStep:
 
 @pytest.mark.parametrize(
     "selection",
-    [",", "id,", "id,,name", "id::", "a:b:c", "id->", "id->>", '"id', "na(me", "id!x", "id)", "*x"],
+    [
+        *(",", "id,", "id,,name", "id::", "a:b:c", "id->", "id->>", '"id', "na(me", "id!x", "id)"),
+        *(
+            "*x",
+            "a(",
+            "a(id",
+            "a(id))x",
+            "a(id,)",
+            "a->b(id)",
+            "a::int(id)",
+            "a!(id)",
+            "a!b!c!d(id)",
+        ),
+        *(
+            "x:...a(id)",
+            "...a",
+            "...(id)",
+            "*.sum()",
+            "id.sum",
+            "id.median()",
+            "id.sum(x)",
+            "count(x",
+        ),
+    ],
 )
 def test_a_malformed_selection_is_refused(selection: str) -> None:
     with pytest.raises(RestError) as refused:
@@ -23,21 +54,67 @@ def test_a_malformed_selection_is_refused(selection: str) -> None:
     assert refused.value.status == 400
 
 
+ID, ALL = SelectField(Field("id"), None, None), SelectAll()
+
+
+def nested(depth: int) -> str:
+    return "a(" * depth + "id" + ")" * depth
+
+
 @pytest.mark.parametrize(
-    ("selection", "part"),
-    [
-        ("id,orders(*)", "'orders'"),
-        ("id,o:orders!fk!inner(id)", "'orders'"),
-        ("...orders(*)", "Spreading"),
-        ("count()", "aggregate"),
-        ("total.sum()", "aggregate"),
-    ],
+    "selection", [nested(MAX_EMBED_DEPTH + 1), nested(5_000), ",".join(["a()"] * (MAX_EMBEDS + 1))]
 )
-def test_what_is_not_served_is_refused_by_name(selection: str, part: str) -> None:
+def test_too_many_embedded_resources_are_refused(selection: str) -> None:
     with pytest.raises(RestError) as refused:
         read_select(selection)
-    assert refused.value.code == "PGRST127"
-    assert part in str(refused.value.details)
+    assert (refused.value.code, refused.value.status) == ("DBAPI410", 400)
+
+
+def test_as_many_embedded_resources_as_are_allowed_are_read() -> None:
+    read_select(nested(MAX_EMBED_DEPTH))
+    assert len(read_select(",".join(["a()"] * MAX_EMBEDS))) == MAX_EMBEDS
+
+
+@pytest.mark.parametrize(
+    ("selection", "expected"),
+    [
+        ("a()", SelectEmbed("a", None, None, None, ())),
+        ("a( * )", SelectEmbed("a", None, None, None, (ALL,))),
+        ("a(id,*)", SelectEmbed("a", None, None, None, (ID, ALL))),
+        ("x:a(id)", SelectEmbed("a", "x", None, None, (ID,))),
+        ("a!fk(id)", SelectEmbed("a", None, "fk", None, (ID,))),
+        ("a!inner(id)", SelectEmbed("a", None, None, "inner", (ID,))),
+        ("a!left(id)", SelectEmbed("a", None, None, "left", (ID,))),
+        ("x:a!fk!inner(id)", SelectEmbed("a", "x", "fk", "inner", (ID,))),
+        ("a!inner!fk(id)", SelectEmbed("a", None, "fk", "inner", (ID,))),
+        ("a!inner_one(id)", SelectEmbed("a", None, "inner_one", None, (ID,))),
+        ('"a b.c"!"f,k"(id)', SelectEmbed("a b.c", None, "f,k", None, (ID,))),
+        ("...a(id)", SelectEmbed("a", None, None, None, (ID,), is_spread=True)),
+        ("...a!fk!inner(id)", SelectEmbed("a", None, "fk", "inner", (ID,), is_spread=True)),
+        (
+            "a(b(id),...c())",
+            SelectEmbed(
+                "a",
+                None,
+                None,
+                None,
+                (
+                    SelectEmbed("b", None, None, None, (ID,)),
+                    SelectEmbed("c", None, None, None, (), is_spread=True),
+                ),
+            ),
+        ),
+        ("a(id))", SelectEmbed("a", None, None, None, (ID,))),
+        ("count()", SelectAggregate("count", None, None, None, None)),
+        ("n:count()::text", SelectAggregate("count", None, None, "n", "text")),
+        ("id.sum()", SelectAggregate("sum", Field("id"), None, None, None)),
+        ("x:id::int.avg()::text", SelectAggregate("avg", Field("id"), "int", "x", "text")),
+        ("d->>k::int.max()", SelectAggregate("max", Field("d", (text("k"),)), "int", None, None)),
+    ],
+)
+def test_related_resources_and_aggregates_are_read(selection: str, expected: SelectItem) -> None:
+    assert read_select(selection) == (expected,)
+    assert read_select(f"id, {selection}") == (ID, expected)
 
 
 def test_an_error_names_the_place_as_postgrest_does() -> None:

@@ -5,8 +5,8 @@ from db_api.grammar.preferences import NONE, Preferences, read_preferences
 from db_api.grammar.query import read_query
 from db_api.grammar.ranges import Page
 from db_api.identifiers import SqlName
-from db_api.plan import InsertPlan, ReadPlan, Values, View, plan_insert, plan_read
-from db_api.plan.model import Compare
+from db_api.plan import Bounds, InsertPlan, ReadPlan, Values, View, plan_insert, plan_read
+from db_api.plan.node import Compare, Output
 from db_api.rest_errors import RestError
 from support.schema_caches import make_schema_cache, make_table
 
@@ -15,6 +15,7 @@ ITEMS = make_table(
 )
 CACHE = make_schema_cache(ITEMS)
 WHOLE = Page(0, None)
+BOUNDS = Bounds(max_rows=1000, aggregates=True)
 
 
 def plan(query: bytes, page: Page = WHOLE) -> tuple[ReadPlan, Values]:
@@ -25,7 +26,7 @@ def plan(query: bytes, page: Page = WHOLE) -> tuple[ReadPlan, Values]:
         ITEMS,
         values,
         page=page,
-        max_rows=1000,
+        bounds=BOUNDS,
         count=None,
         view=View("array"),
     )
@@ -46,6 +47,7 @@ def plan_post(
         body=body,
         preferences=preferences,
         view=View("object"),
+        bounds=BOUNDS,
     )
     return made, values
 
@@ -69,7 +71,9 @@ def test_an_unknown_type_is_refused(cast: str) -> None:
 @pytest.mark.parametrize(("cast", "sql"), [("TEXT", "text"), ("mood", "shop.mood")])
 def test_a_cast_names_a_type_of_the_schema_or_of_postgresql(cast: str, sql: str) -> None:
     made, _ = plan(f"select=id::{cast}".encode())
-    assert made.node.outputs[0].cast == sql
+    (shown,) = made.node.outputs
+    assert isinstance(shown, Output)
+    assert shown.cast == sql
 
 
 @pytest.mark.parametrize("name", ["é" * 32, "a" * 64])
@@ -160,7 +164,7 @@ def test_a_write_that_shows_nothing_reads_no_column() -> None:
 def test_a_write_that_shows_rows_returns_what_is_selected_and_ordered_by() -> None:
     preferences = read_preferences(["return=representation"])
     made, _ = plan_post(b"select=d->a&order=name", b'{"name":"a"}', preferences)
-    assert made.returning == ('"name"', '"d"')
+    assert made.returning == ('"d"', '"name"')
     assert made.view == View("object")
 
 

@@ -8,13 +8,14 @@ from db_api.grammar.body import read_json_body
 from db_api.grammar.preferences import Count, read_preferences
 from db_api.grammar.query import read_query
 from db_api.grammar.ranges import Page
-from db_api.plan import Values, View, plan_insert, plan_read
+from db_api.plan import Bounds, Values, View, plan_insert, plan_read
 from db_api.rest_errors import RestError
 from db_api.sql import Statement, explain_statement, insert_statement, read_statement
 from support.schema_caches import make_schema_cache, make_table
 
 HOSTILE = make_table('it"ems', **{'na"me; --': "text", "d": "jsonb", "id": "int4 = 7"})
 WHOLE = Page(0, None)
+BOUNDS = Bounds(max_rows=1000, aggregates=True)
 
 
 def read(query: bytes, page: Page = WHOLE, count: Count | None = None) -> tuple[Statement, Values]:
@@ -25,7 +26,7 @@ def read(query: bytes, page: Page = WHOLE, count: Count | None = None) -> tuple[
         HOSTILE,
         values,
         page=page,
-        max_rows=1000,
+        bounds=BOUNDS,
         count=count,
         view=View("array"),
     )
@@ -43,6 +44,7 @@ def insert(query: bytes, data: bytes, *preferences: str) -> tuple[Statement, Val
         body=read_json_body(data, needs_keys=parsed.columns is None),
         preferences=read_preferences(preferences),
         view=View("array"),
+        bounds=BOUNDS,
     )
     return insert_statement(plan), values
 
@@ -57,7 +59,7 @@ def test_names_are_quoted_wherever_they_stand() -> None:
 
 def test_a_value_is_bound_as_text_and_read_by_postgresql() -> None:
     statement, values = read(b"id=eq.1%27%3B--")
-    assert re.search(r't."id" = \(\$\d::text\)::int4', statement.text)
+    assert re.search(r't1."id" = \(\$\d::text\)::int4', statement.text)
     assert "1';--" in [values[slot] for slot in statement.slots]
 
 
@@ -85,7 +87,7 @@ def test_explain_asks_about_the_rows_whichever_page_is_shown() -> None:
         HOSTILE,
         values,
         page=Page(0, 5),
-        max_rows=1000,
+        bounds=BOUNDS,
         count="planned",
         view=View("array"),
     )

@@ -3,12 +3,17 @@
 Names are as the client wrote them, values are texts: PostgreSQL reads them as the column's type.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
+Aggregate = Literal["avg", "count", "max", "min", "sum"]
 Direction = Literal["asc", "desc"]
 Nulls = Literal["nullsfirst", "nullslast"]
 Quantifier = Literal["any", "all"]
+Join = Literal["inner", "left"]
+Path = tuple[str, ...]
+"""The names of embedded resources, from the outside in; empty for the table in the URL."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +46,42 @@ class SelectField:
     cast: str | None
 
 
-SelectItem = SelectAll | SelectField
+@dataclass(frozen=True, slots=True)
+class SelectAggregate:
+    """`alias:field::cast.sum()::result_cast`; without a field, `count()` of the rows."""
+
+    function: Aggregate
+    field: Field | None
+    cast: str | None
+    alias: str | None
+    result_cast: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SelectEmbed:
+    """`alias:name!hint!inner(…)`, or `...name!hint!inner(…)`.
+
+    Attributes:
+        name: a table or view, or a foreign key or column that leads to one.
+        hint: which of several relationships is meant.
+        items: none of them when rows are only filtered by it.
+        is_spread: its members are shown among those of the row around it.
+    """
+
+    name: str
+    alias: str | None
+    hint: str | None
+    join: Join | None
+    items: "tuple[SelectItem, ...]"
+    is_spread: bool = False
+
+    @property
+    def shown_name(self) -> str:
+        """What it is called in the answer."""
+        return self.name if self.alias is None else self.alias
+
+
+SelectItem = SelectAll | SelectField | SelectAggregate | SelectEmbed
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +114,17 @@ class Truth:
 
 
 @dataclass(frozen=True, slots=True)
+class FullText:
+    """`field=fts(language).query`, or `plfts`, `phfts`, `wfts`."""
+
+    field: Field
+    operator: Literal["fts", "plfts", "phfts", "wfts"]
+    language: str | None
+    query: str
+    negated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Logic:
     """`and(…)`, `or(…)`, `not.and(…)`, `not.or(…)`."""
 
@@ -82,16 +133,32 @@ class Logic:
     negated: bool = False
 
 
-Condition = Comparison | Membership | Truth | Logic
+Condition = Comparison | Membership | Truth | FullText | Logic
 
 
 @dataclass(frozen=True, slots=True)
 class OrderTerm:
-    """`field.desc.nullslast`."""
+    """`field.desc.nullslast`, or `embed(field).desc.nullslast`."""
 
     field: Field
     direction: Direction | None
     nulls: Nulls | None
+    embed: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Clauses:
+    """What is said of the rows of one embedded resource.
+
+    Attributes:
+        where: all of them hold.
+        limit: rows at most; None for no limit of the client's.
+    """
+
+    where: tuple[Condition, ...] = ()
+    order: tuple[OrderTerm, ...] = ()
+    limit: int | None = None
+    offset: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +170,7 @@ class Query:
         where: all of them hold.
         limit: rows at most; None for no limit of the client's.
         columns: what a write sets, None for the keys of its body.
+        embedded: what is said of embedded resources, `rel.nested.col=eq.1` and the like.
     """
 
     select: tuple[SelectItem, ...]
@@ -111,3 +179,4 @@ class Query:
     limit: int | None
     offset: int
     columns: tuple[str, ...] | None
+    embedded: Mapping[Path, Clauses] = field(default_factory=dict)

@@ -7,6 +7,7 @@ from db_api.grammar.ast import (
     Comparison,
     Condition,
     Field,
+    FullText,
     Logic,
     Membership,
     Quantifier,
@@ -15,13 +16,11 @@ from db_api.grammar.ast import (
 from db_api.grammar.cursor import Cursor
 from db_api.grammar.fields import (
     read_field,
-    read_name,
-    read_path,
     read_quoted,
     skip_comma,
     skip_space,
 )
-from db_api.rest_errors import RestError, not_supported
+from db_api.rest_errors import RestError
 
 MAX_LOGIC_DEPTH: Final = 10
 """Our decision (data-api, Limits): a deeper condition is a mistake or an attack."""
@@ -51,31 +50,16 @@ _LOGIC: Final = re.compile(r"(not\.)?(and|or)(?=[ \t]*\()")
 _OPERATORS_EXPECTED: Final = "operator (eq, gt, ...)"
 
 
-def read_filter(key: str, value: str) -> Condition:
+def read_filter(field: Field, value: str) -> Condition:
     """Read one filter of the query string.
 
     Raises:
-        RestError: its key names no column, or its value no condition.
+        RestError: its value is no condition.
     """
-    field = _read_key(key)
     cursor = Cursor(value, f"failed to parse filter ({value})")
     condition = _read_condition(cursor, field, whole=True)
     cursor.require_end("end of input")
     return condition
-
-
-def _read_key(key: str) -> Field:
-    cursor = Cursor(key, f"failed to parse tree path ({key})")
-    name = read_name(cursor)
-    if cursor.sees("."):
-        raise RestError(
-            "PGRST108",
-            f"'{name}' is not an embedded resource in this request",
-            hint=f"Verify that '{name}' is included in the 'select' query parameter.",
-        )
-    field = Field(name, read_path(cursor))
-    cursor.require_end('delimiter (.), "->>", "->" or end of input')
-    return field
 
 
 def read_logic(operator: str, value: str) -> Logic:
@@ -145,8 +129,10 @@ def _read_condition(cursor: Cursor, field: Field, *, whole: bool) -> Condition:
         return Membership(field, _read_list(cursor), negated=negated)
     if argument is None and name == "is":
         return Truth(field, _read_truth(cursor), negated=negated)
-    if name in _FULL_TEXT:
-        raise not_supported(f"Full-text search ({name})")
+    if name in _FULL_TEXT and argument != "":
+        query = _take_rest(cursor) if whole else _read_value(cursor)
+        operator = cast("Literal['fts', 'plfts', 'phfts', 'wfts']", name)
+        return FullText(field, operator, argument and argument.strip(), query, negated=negated)
     is_known = name in (COMPARISONS if argument is None else QUANTIFIABLE)
     if not is_known or argument not in (None, "any", "all"):
         cursor.position = start

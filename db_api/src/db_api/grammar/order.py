@@ -1,4 +1,4 @@
-"""`order=`: `name.desc.nullslast,data->>key`."""
+"""`order=`: `name.desc.nullslast,data->>key,related(name)`."""
 
 import re
 from typing import Final, cast
@@ -6,7 +6,6 @@ from typing import Final, cast
 from db_api.grammar.ast import Direction, Nulls, OrderTerm
 from db_api.grammar.cursor import Cursor
 from db_api.grammar.fields import read_field, skip_comma, skip_space
-from db_api.rest_errors import not_supported
 
 _SUFFIX: Final = re.compile(r"(?:\.(asc|desc))?(?:\.(nullsfirst|nullslast))?(?=[, \t]|\Z)")
 
@@ -15,7 +14,7 @@ def read_order(text: str) -> tuple[OrderTerm, ...]:
     """Read an order.
 
     Raises:
-        RestError: it is malformed, or asks for what is not served.
+        RestError: it is malformed.
     """
     cursor = Cursor(text, f"failed to parse order ({text})")
     terms = [_read_term(cursor)]
@@ -27,11 +26,14 @@ def read_order(text: str) -> tuple[OrderTerm, ...]:
 
 def _read_term(cursor: Cursor) -> OrderTerm:
     field = read_field(cursor)
-    if cursor.sees("("):
-        raise not_supported(f"Ordering by the embedded resource {field.name!r}")
+    embed = None
+    if not field.path and cursor.skip("("):
+        embed, field = field.name, read_field(cursor)
+        cursor.require(")")
     suffix = cursor.take(_SUFFIX)
     if suffix is None:
         cursor.skip(".")
         raise cursor.unexpected('"asc", "desc", "nullsfirst" or "nullslast"')
     skip_space(cursor)
-    return OrderTerm(field, cast("Direction | None", suffix[1]), cast("Nulls | None", suffix[2]))
+    direction, nulls = cast("Direction | None", suffix[1]), cast("Nulls | None", suffix[2])
+    return OrderTerm(field, direction, nulls, embed)

@@ -5,16 +5,17 @@ from collections.abc import Iterable
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
-from db_api.grammar.ast import Condition, Logic, OrderTerm, Query
+from db_api.grammar.ast import Clauses, Condition, Logic, OrderTerm, Path, Query
 from db_api.grammar.fields import read_names
 from db_api.grammar.filters import read_filter, read_logic
+from db_api.grammar.keys import Key, read_key
 from db_api.grammar.order import read_order
 from db_api.grammar.select import read_select
 from db_api.rest_errors import RestError, not_supported
 
 MAX_FILTERS: Final = 100
 MAX_BIGINT: Final = 2**63 - 1
-_LOGIC_KEYS: Final = frozenset({"and", "or", "not.and", "not.or"})
+_OWN_KEYS: Final = frozenset({"select", "columns", "on_conflict"})
 _INTEGER: Final = re.compile(r"-?[0-9]+")
 
 
@@ -24,32 +25,59 @@ def read_query(query_string: bytes) -> Query:
     Raises:
         RestError: any part of it is malformed, over a limit or not served.
     """
-    first: dict[str, str] = {}
-    where: list[Condition] = []
-    order: list[OrderTerm] = []
-    for key, value in _read_pairs(query_string):
-        if key in {"select", "columns", "limit", "offset"}:
-            first.setdefault(key, value)
-        elif key == "order":
-            order += read_order(value) if value else ()
-        elif key in _LOGIC_KEYS:
-            where.append(read_logic(key, value))
-        elif key == "on_conflict":
-            raise not_supported("on_conflict=")
+    own: dict[str, str] = {}
+    parts: dict[Path, _Parts] = {(): _Parts()}
+    for name, value in _read_pairs(query_string):
+        if name in _OWN_KEYS:
+            own.setdefault(name, value)
         else:
-            where.append(read_filter(key, value))
-    _require_few(where)
-    columns = first.get("columns")
+            key = read_key(name)
+            parts.setdefault(key.path, _Parts()).add(key, value)
+    if "on_conflict" in own:
+        raise not_supported("on_conflict=")
+    _require_few(parts.values())
+    columns = own.get("columns")
+    root, *embedded = ((path, some.clauses()) for path, some in parts.items())
     return Query(
-        select=read_select(first.get("select", "")),
-        where=tuple(where),
-        order=tuple(order),
-        limit=_read_limit(first["limit"]) if "limit" in first else None,
-        offset=max(_read_integer("offset", first["offset"]), 0) if "offset" in first else 0,
+        select=read_select(own.get("select", "")),
+        where=root[1].where,
+        order=root[1].order,
+        limit=root[1].limit,
+        offset=root[1].offset,
         columns=read_names(columns, f"failed to parse columns parameter ({columns})")
         if columns
         else None,
+        embedded=dict(embedded),
     )
+
+
+class _Parts:
+    """What the query string says of one resource, while it is read."""
+
+    __slots__ = ("limit", "offset", "order", "where")
+
+    def __init__(self) -> None:
+        self.where: list[Condition] = []
+        self.order: list[OrderTerm] = []
+        self.limit: int | None = None
+        self.offset: int | None = None
+
+    def add(self, key: Key, value: str) -> None:
+        if key.word is None:
+            self.where.append(read_filter(key.field, value))
+        elif key.word == "order":
+            self.order += read_order(value) if value else ()
+        elif key.word == "limit":
+            limit = _read_limit(value)
+            self.limit = limit if self.limit is None else self.limit
+        elif key.word == "offset":
+            offset = max(_read_integer("offset", value), 0)
+            self.offset = offset if self.offset is None else self.offset
+        else:
+            self.where.append(read_logic(key.word, value))
+
+    def clauses(self) -> Clauses:
+        return Clauses(tuple(self.where), tuple(self.order), self.limit, self.offset or 0)
 
 
 def _read_pairs(query_string: bytes) -> Iterable[tuple[str, str]]:
@@ -66,8 +94,8 @@ def _decode(encoded: bytes) -> str:
         raise RestError("PGRST100", "The query string is not percent-encoded UTF-8 text") from None
 
 
-def _require_few(where: Iterable[Condition]) -> None:
-    if _count(where) > MAX_FILTERS:
+def _require_few(parts: Iterable[_Parts]) -> None:
+    if sum(_count(some.where) for some in parts) > MAX_FILTERS:
         raise RestError(
             "DBAPI400",
             "The request has too many filters",

@@ -8,10 +8,12 @@ its statement's text is kept.
 from db_api.plan.insert import plan_insert
 from db_api.plan.model import NOTHING, InsertPlan, ReadPlan, View
 from db_api.plan.read import plan_read
+from db_api.plan.tree import Bounds
 from db_api.plan.values import Value, Values
 
 __all__ = [
     "NOTHING",
+    "Bounds",
     "InsertPlan",
     "ReadPlan",
     "Value",

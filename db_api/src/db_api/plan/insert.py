@@ -4,12 +4,14 @@ from collections.abc import Iterable
 from typing import Final
 
 from db_api.catalog import Column, SchemaCache, Table
-from db_api.grammar.ast import Field, Query, SelectField, SelectItem
+from db_api.grammar.ast import Clauses, Field, Query, SelectField, SelectItem
 from db_api.grammar.body import JsonBody
 from db_api.grammar.preferences import Preferences
 from db_api.identifiers import SqlName
-from db_api.plan.model import NOTHING, InsertPlan, Node, Target, View
-from db_api.plan.resolve import Resolver
+from db_api.plan.columns import columns_read
+from db_api.plan.model import NOTHING, InsertPlan, Target, View
+from db_api.plan.scopes import scope_of
+from db_api.plan.tree import Bounds, Planner, Source
 from db_api.plan.values import Values
 from db_api.rest_errors import RestError
 
@@ -26,6 +28,7 @@ def plan_insert(
     body: JsonBody,
     preferences: Preferences,
     view: View,
+    bounds: Bounds,
 ) -> InsertPlan:
     """Plan an insert of every row of a body.
 
@@ -38,32 +41,35 @@ def plan_insert(
         body: the rows.
         preferences: what is returned, and what becomes of missing members.
         view: what becomes of the rows, when all of them are returned.
+        bounds: what the server allows.
 
     Raises:
         RestError: a name is not there.
     """
     columns = [_require_column(table, name) for name in query.columns or body.keys]
     select = _shown(query, table, preferences)
-    resolver = Resolver(snapshot, table, values)
-    outputs = resolver.outputs(select)
-    order = tuple(map(resolver.order, query.order)) if outputs else ()
-    read = {output.expression.column for output in outputs}
-    read |= {term.expression.column for term in order}
+    node = Planner(snapshot, values, bounds).node(
+        Source(table, WRITTEN, is_written=True),
+        select,
+        scope_of(query, Clauses(order=query.order)) if _shows_rows(preferences) else (),
+    )
     return InsertPlan(
         table=table.sql_name,
         body=values.add(body.data),
         is_object=body.is_object,
         targets=tuple(_targets(columns, values, fills_defaults=preferences.fills_defaults)),
-        returning=tuple(
-            column.sql_name for column in table.columns.values() if column.sql_name in read
-        ),
-        node=Node(WRITTEN, outputs, order=order),
-        view=_view(view, preferences) if outputs else NOTHING,
+        returning=tuple(sorted(columns_read(node))),
+        node=node,
+        view=_view(view, preferences) if select else NOTHING,
     )
 
 
+def _shows_rows(preferences: Preferences) -> bool:
+    return preferences.returning == "representation"
+
+
 def _shown(query: Query, table: Table, preferences: Preferences) -> tuple[SelectItem, ...]:
-    if preferences.returning == "representation":
+    if _shows_rows(preferences):
         return query.select
     if preferences.returning == "headers-only":
         return tuple(SelectField(Field(name), None, None) for name in table.primary_key)
@@ -71,7 +77,7 @@ def _shown(query: Query, table: Table, preferences: Preferences) -> tuple[Select
 
 
 def _view(wanted: View, preferences: Preferences) -> View:
-    return wanted if preferences.returning == "representation" else View("array")
+    return wanted if _shows_rows(preferences) else View("array")
 
 
 def _targets(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from db_api.identifiers import SqlName
+from db_api.plan.node import Node
 from db_api.plan.values import Slot
 
 
@@ -24,108 +25,6 @@ class View:
 
 
 NOTHING: Final = View("none")
-
-
-@dataclass(frozen=True, slots=True)
-class PathStep:
-    """One step into a JSON value."""
-
-    key: Slot
-    is_index: bool
-    as_text: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Expression:
-    """A column of the node's source, or what a JSON path finds in it.
-
-    Attributes:
-        type: of the whole expression, in SQL.
-        converts: the column is no JSON and becomes it before the path is followed.
-    """
-
-    column: SqlName
-    path: tuple[PathStep, ...]
-    type: str
-    converts: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Output:
-    """A member of the answer's objects."""
-
-    expression: Expression
-    cast: str | None
-    name: SqlName
-
-
-@dataclass(frozen=True, slots=True)
-class Compare:
-    """`expression operator value`, the value read as `type`."""
-
-    expression: Expression
-    operator: str
-    value: Slot
-    type: str
-    quantifier: Literal["any", "all"] | None
-    negated: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Among:
-    """`expression = ANY (values)`."""
-
-    expression: Expression
-    values: Slot
-    negated: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Is:
-    """`expression IS what`."""
-
-    expression: Expression
-    what: Literal["NULL", "NOT NULL", "TRUE", "FALSE", "UNKNOWN"]
-    negated: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Junction:
-    """Conditions joined by AND or OR."""
-
-    operator: Literal["and", "or"]
-    operands: "tuple[Predicate, ...]"
-    negated: bool
-
-
-Predicate = Compare | Among | Is | Junction
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """One term of ORDER BY."""
-
-    expression: Expression
-    direction: Literal["asc", "desc"] | None
-    nulls: Literal["nullsfirst", "nullslast"] | None
-
-
-@dataclass(frozen=True, slots=True)
-class Node:
-    """Rows of one source: what is shown of them, which ones, in which order.
-
-    Attributes:
-        source: a table, or the rows that a write returned.
-        limit: rows at most, None for all of them.
-        offset: rows left out at the beginning, None for none.
-    """
-
-    source: SqlName
-    outputs: tuple[Output, ...]
-    where: tuple[Predicate, ...] = ()
-    order: tuple[Order, ...] = ()
-    limit: Slot | None = None
-    offset: Slot | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,13 @@
 from typing import Literal
 
 from db_api.catalog import SchemaCache, Table
-from db_api.grammar.ast import Query
+from db_api.grammar.ast import Clauses, Query
 from db_api.grammar.preferences import Count
 from db_api.grammar.query import MAX_BIGINT
 from db_api.grammar.ranges import Page
-from db_api.plan.model import Node, ReadPlan, View
-from db_api.plan.resolve import Resolver
+from db_api.plan.model import ReadPlan, View
+from db_api.plan.scopes import scope_of
+from db_api.plan.tree import Bounds, Planner, Source
 from db_api.plan.values import Slot, Values
 
 
@@ -19,11 +20,11 @@ def plan_read(
     values: Values,
     *,
     page: Page,
-    max_rows: int,
+    bounds: Bounds,
     count: Count | None,
     view: View,
 ) -> ReadPlan:
-    """Plan a read of at most `max_rows` rows.
+    """Plan a read of a page of a table's rows.
 
     Args:
         query: what is asked.
@@ -31,21 +32,20 @@ def plan_read(
         table: what is read.
         values: takes the request's values.
         page: which rows of the result are asked for.
-        max_rows: the server's cap on one answer.
+        bounds: what the server allows: its cap on the rows of an answer, for one.
         count: how the whole result is counted.
         view: what becomes of the rows.
 
     Raises:
-        RestError: the query names what is not there.
+        RestError: the query names what is not there, or asks for too much.
     """
-    resolver = Resolver(snapshot, table, values)
+    max_rows = bounds.max_rows
     is_capped = page.limit is None or page.limit > max_rows
     limit = max_rows if page.limit is None or is_capped else page.limit
-    node = Node(
-        source=table.sql_name,
-        outputs=resolver.outputs(query.select),
-        where=tuple(map(resolver.predicate, query.where)),
-        order=tuple(map(resolver.order, query.order)),
+    node = Planner(snapshot, values, bounds).node(
+        Source(table, table.sql_name),
+        query.select,
+        scope_of(query, Clauses(query.where, query.order)),
         limit=values.add(limit),
         offset=values.add(page.offset) if page.offset else None,
     )

@@ -4,16 +4,20 @@ A function gets the name under which the node's rows are known, so that the same
 written twice in one statement, or inside another one.
 """
 
-from db_api.plan.model import (
+from collections.abc import Callable
+
+from db_api.plan.node import (
+    Aggregation,
     Among,
     Compare,
+    Exists,
     Expression,
     Is,
     Junction,
     Order,
-    Output,
     PathStep,
     Predicate,
+    Search,
 )
 from db_api.sql.writer import Writer
 
@@ -21,6 +25,8 @@ from db_api.sql.writer import Writer
 def write_expression(writer: Writer, rows: str, expression: Expression) -> str:
     """Write a column and the path into it."""
     column = f"{rows}.{expression.column}"
+    if expression.function:
+        column = f"{expression.function}({rows})"
     if expression.converts:
         column = f"to_jsonb({column})"
     return column + "".join(_step(writer, step) for step in expression.path)
@@ -33,37 +39,63 @@ def _step(writer: Writer, step: PathStep) -> str:
     return f"{arrow}{writer.untyped_parameter(step.key)}"
 
 
-def write_output(writer: Writer, rows: str, output: Output) -> str:
-    """Write an item of the SELECT list."""
-    value = write_expression(writer, rows, output.expression)
-    if output.cast:
-        value = f"CAST({value} AS {output.cast})"
-    return f"{value} AS {output.name}"
+def write_cast(value: str, type_: str | None) -> str:
+    """Write a cast, if there is one."""
+    return value if type_ is None else f"CAST({value} AS {type_})"
 
 
-def write_order(writer: Writer, rows: str, order: Order) -> str:
-    """Write an item of the ORDER BY list."""
-    words = [write_expression(writer, rows, order.expression)]
+def write_aggregation(value: str, aggregation: Aggregation | None) -> str:
+    """Write an aggregate of a value, if there is one."""
+    if aggregation is None:
+        return value
+    return write_cast(f"{aggregation.function}({value})", aggregation.cast)
+
+
+def write_direction(order: Order) -> str:
+    """Write what follows the expression in an item of the ORDER BY list."""
+    words = ""
     if order.direction:
-        words.append(order.direction.upper())
+        words += f" {order.direction.upper()}"
     if order.nulls:
-        words.append("NULLS FIRST" if order.nulls == "nullsfirst" else "NULLS LAST")
-    return " ".join(words)
+        words += " NULLS FIRST" if order.nulls == "nullsfirst" else " NULLS LAST"
+    return words
 
 
-def write_predicate(writer: Writer, rows: str, predicate: Predicate) -> str:
-    """Write a condition, in parentheses where it needs them."""
+def _no_related(_exists: Exists) -> str:
+    raise LookupError("a condition asks for related rows where there are none")
+
+
+def write_predicate(
+    writer: Writer,
+    rows: str,
+    predicate: Predicate,
+    write_exists: Callable[[Exists], str] = _no_related,
+) -> str:
+    """Write a condition, in parentheses where it needs them.
+
+    Args:
+        writer: numbers the parameters.
+        rows: the name of the node's rows.
+        predicate: the condition.
+        write_exists: writes the question whether there are related rows.
+    """
     if isinstance(predicate, Junction):
         joint = f" {predicate.operator.upper()} "
-        operands = (write_predicate(writer, rows, operand) for operand in predicate.operands)
+        operands = (
+            write_predicate(writer, rows, operand, write_exists) for operand in predicate.operands
+        )
         text = f"({joint.join(operands)})"
+    elif isinstance(predicate, Exists):
+        text = write_exists(predicate)
     else:
         text = _simple(writer, rows, predicate)
     return f"NOT {text}" if predicate.negated else text
 
 
-def _simple(writer: Writer, rows: str, predicate: Compare | Among | Is) -> str:
+def _simple(writer: Writer, rows: str, predicate: Compare | Among | Is | Search) -> str:
     expression = write_expression(writer, rows, predicate.expression)
+    if isinstance(predicate, Search):
+        return _search(writer, expression, predicate)
     if isinstance(predicate, Is):
         return f"{expression} IS {predicate.what}"
     if isinstance(predicate, Among):
@@ -73,3 +105,13 @@ def _simple(writer: Writer, rows: str, predicate: Compare | Among | Is) -> str:
     if predicate.quantifier:
         value = f"{predicate.quantifier.upper()} ({value}[])"
     return f"{expression} {predicate.operator} {value}"
+
+
+def _search(writer: Writer, expression: str, search: Search) -> str:
+    language = ""
+    if search.language is not None:
+        language = f"({writer.parameter(search.language, 'text')})::regconfig, "
+    if search.converts:
+        expression = f"to_tsvector({language}{expression})"
+    query = writer.parameter(search.query, "text")
+    return f"{expression} @@ {search.function}({language}{query})"

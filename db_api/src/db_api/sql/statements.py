@@ -12,7 +12,7 @@ from typing import Final
 from db_api.plan.insert import WRITTEN
 from db_api.plan.model import InsertPlan, ReadPlan, Target
 from db_api.plan.values import Slot
-from db_api.sql.nodes import write_body, write_node, write_source
+from db_api.sql.nodes import write_body, write_node, write_rows_after, write_source
 from db_api.sql.writer import Writer
 
 _KEPT_STATEMENTS: Final = 1024
@@ -53,8 +53,7 @@ def _is_cut(writer: Writer, plan: ReadPlan) -> str:
     if plan.next_row is None or plan.node.limit is None:
         return "false"
     full = f"count(*) = {writer.parameter(plan.node.limit, 'int8')}"
-    offset = writer.parameter(plan.next_row, "int8")
-    following = f"SELECT {write_source(writer, plan.node)} OFFSET {offset}"
+    following = write_rows_after(writer, plan.node, plan.next_row)
     return f"CASE WHEN {full} THEN EXISTS ({following}) ELSE false END"
 
 
@@ -72,7 +71,7 @@ def insert_statement(plan: InsertPlan) -> Statement:
     writer = Writer()
     columns = ", ".join(target.column for target in plan.targets)
     into = f"{plan.table} ({columns})" if columns else plan.table
-    returning = ", ".join(plan.returning) or "1"
+    returning = ", ".join(f"{plan.table}.{name}" for name in plan.returning) or "1"
     rows = _rows_of_body(writer, plan)
     page = write_node(writer, plan.node, shows_outputs=plan.view.shape != "none")
     text = (

@@ -1,4 +1,7 @@
-"""What a statement is put together with: its parameters, in the order of their first use."""
+"""What a statement is put together with: its parameters, and names for the rows it knows.
+
+Parameters are numbered in the order of their first use.
+"""
 
 from typing import Literal
 
@@ -9,10 +12,16 @@ ParameterType = Literal["text", "text[]", "int8", "bytea"]
 
 
 class Writer:
-    """Numbers the parameters of one statement."""
+    """Numbers the parameters and the rows of one statement."""
 
     def __init__(self) -> None:
         self._numbers: dict[Slot, int] = {}
+        self._rows = 0
+
+    def rows(self) -> str:
+        """Make up a name for rows: `t1`."""
+        self._rows += 1
+        return f"t{self._rows}"
 
     @property
     def slots(self) -> tuple[Slot, ...]:
