@@ -7,7 +7,7 @@ import asyncpg
 import httpx
 import pytest
 
-from support.library import READER, make_library
+from support.library import READER, VISITOR, make_library
 from support.postgres import SharedPostgres
 from support.shop import Settings, opened_shop, opened_side
 
@@ -343,3 +343,40 @@ async def test_a_page_with_related_rows_says_whether_more_follow(library: str) -
         whole = await client.get("/books?select=id,genres!inner(id)&order=id&offset=1")
     assert (len(cut.json()), cut.headers.get("X-Result-Truncated")) == (2, "true")
     assert (len(whole.json()), whole.headers.get("X-Result-Truncated")) == (2, None)
+
+
+async def test_a_write_shows_what_is_related_to_its_rows(own_library: str) -> None:
+    async with opened_shop(own_library, READER) as client:
+        answer = await client.post(
+            "/books?select=full_title,by:authors!written_by(name),genres(name)&by.name=neq.x",
+            json=[
+                {"id": 8, "title": "New", "author_id": 2},
+                {"id": 9, "title": "Newer", "author_id": None},
+            ],
+            headers={"Prefer": "return=representation"},
+        )
+        minimal = await client.post(
+            "/books?select=authors!written_by(name)&authors.name=eq.x",
+            json={"id": 10, "title": "x"},
+        )
+    assert answer.json() == [
+        {"full_title": "New (?)", "by": {"name": "Borges"}, "genres": []},
+        {"full_title": "Newer (?)", "by": None, "genres": []},
+    ]
+    assert (minimal.status_code, minimal.content) == (201, b"")
+
+
+async def test_a_visitor_reads_related_rows_and_no_aggregates(library: str) -> None:
+    async with opened_shop(library, VISITOR, Settings(aggregates=False)) as client:
+        assert (await client.get("/books?select=count()")).json()["code"] == "PGRST123"
+        assert len(await rows(client, "/books?select=genres!inner(*)")) == 3
+
+
+async def test_as_many_resources_as_are_allowed_are_answered(client: httpx.AsyncClient) -> None:
+    wide = ",".join(f"x{number}:genres!inner(id)" for number in range(32))
+    found = await rows(client, f"/books?select=id,{wide}&limit=1")
+    assert len(found[0]) == 33
+    spread = ",".join(f"...genres(a{number}:id)" for number in range(32))
+    assert len((await rows(client, f"/books?select={spread}&limit=1"))[0]) == 32
+    deep = "/books?select=genres!inner(books!inner(genres!inner(books!inner(*))))"
+    assert len(await rows(client, deep)) == 3

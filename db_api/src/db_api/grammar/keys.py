@@ -5,11 +5,13 @@ quotes where a column is called so.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from db_api.grammar.ast import Field, Path
 from db_api.grammar.cursor import Cursor
 from db_api.grammar.fields import read_name, read_path
+from db_api.identifiers import MAX_NAME_BYTES
 
 CLAUSES: Final = frozenset({"order", "limit", "offset"})
 LOGIC: Final = frozenset({"and", "or"})
@@ -36,6 +38,15 @@ def read_key(key: str) -> Key:
     Raises:
         RestError: it names nothing.
     """
+    return _read_short(key) if len(key) <= MAX_NAME_BYTES else _read(key)
+
+
+@lru_cache(maxsize=1024)  # the same few keys come with every request
+def _read_short(key: str) -> Key:
+    return _read(key)
+
+
+def _read(key: str) -> Key:
     cursor = Cursor(key, f"failed to parse tree path ({key})")
     names: list[str] = []
     is_quoted = cursor.sees('"')

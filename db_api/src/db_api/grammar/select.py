@@ -1,6 +1,7 @@
 """`select=`: which columns and related resources an answer shows, under which names."""
 
 import re
+from functools import lru_cache
 from typing import Final, cast
 
 from db_api.grammar.ast import (
@@ -21,6 +22,10 @@ MAX_EMBED_DEPTH: Final = 4
 MAX_EMBEDS: Final = 32
 """Our decisions (data-api, Limits): each embedded resource is a subquery of its own."""
 
+_ALL: Final = (SelectAll(),)
+_MAX_KEPT: Final = 512
+"""Characters of a selection that is kept; a longer one would fill the memory with its kind."""
+
 _ALIAS_END: Final = re.compile(r":(?!:)")
 _CAST: Final = re.compile(r"[\w $]+")
 _AGGREGATE: Final = re.compile(r"\.(sum|avg|count|max|min)\(\)")
@@ -36,7 +41,12 @@ def read_select(text: str) -> tuple[SelectItem, ...]:
         RestError: it is malformed, or embeds too many resources or too deep.
     """
     if not text:
-        return (SelectAll(),)
+        return _ALL
+    return _read_short(text) if len(text) <= _MAX_KEPT else _Selection(text).read()
+
+
+@lru_cache(maxsize=512)  # the same few selections come with every request
+def _read_short(text: str) -> tuple[SelectItem, ...]:
     return _Selection(text).read()
 
 

@@ -22,6 +22,8 @@ def scope_of(query: Query, root: Clauses) -> Scope:
 
 def own_clauses(scope: Scope) -> Clauses:
     """Join what is said of the resource itself; alias and name may each have said something."""
+    if len(scope) == 1:  # the hot path
+        return scope[0][1] if not scope[0][0] else Clauses()
     own = [clauses for path, clauses in scope if not path]
     limits = [clauses.limit for clauses in own if clauses.limit is not None]
     return Clauses(

@@ -144,11 +144,12 @@ class Planner:
         self._require_room(len(draft.outputs))
         clauses = own_clauses(scope)
         where = [draft.resolver.predicate(part, draft.names) for part in clauses.where]
+        order = [_order(draft, term) for term in clauses.order]
         return Node(
             source=source.rows,
             outputs=tuple(draft.outputs),
             where=(*where, *draft.required),
-            order=tuple(_order(draft, term) for term in clauses.order) or _own_order(draft),
+            order=tuple(order) if order else _own_order(draft),
             limit=limit,
             offset=offset,
             related=tuple(draft.related),
