@@ -215,12 +215,14 @@ class Related:
     Attributes:
         is_one: there is one row of it at most.
         is_spread: its members are shown among those of the node around it.
+        is_capped: its limit is the server's, which may leave rows out.
     """
 
     node: "Node"
     link: Link
     is_one: bool
     is_spread: bool
+    is_capped: bool
 
 
 @dataclass(frozen=True, slots=True)

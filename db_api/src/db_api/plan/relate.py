@@ -5,8 +5,8 @@ from the table in front of it, a foreign key or the one column of such a key; a 
 key, the one column of it on either side, or a junction.
 """
 
+from collections.abc import Sequence
 from difflib import get_close_matches
-from functools import lru_cache
 from typing import Final
 
 from db_api.catalog import Junction, Relationship, SchemaCache, Table
@@ -25,7 +25,10 @@ def find_relationship(
         RestError: there is none, or there are several.
     """
     known = snapshot.relationships_of(table)
-    found = _matches(known, target, hint)
+    if hint is None:
+        found = [one for one in known if _is_meant(one, target)]
+    else:
+        found = [one for one in known if _is_hinted(one, target, hint)]
     if not found:
         raise _unrelated(table, target, hint, known)
     if len(found) > 1:
@@ -33,15 +36,7 @@ def find_relationship(
     return found[0]
 
 
-@lru_cache(maxsize=1024)
-def _matches(
-    known: tuple[Relationship, ...], target: str, hint: str | None
-) -> tuple[Relationship, ...]:
-    meant = _is_meant if hint is None else _is_hinted
-    return tuple(one for one in known if meant(one, target, hint or ""))
-
-
-def _is_meant(one: Relationship, target: str, _hint: str) -> bool:
+def _is_meant(one: Relationship, target: str) -> bool:
     names_target = target == one.target.name
     if one.is_self:
         return (names_target and one.cardinality == "one-to-many") or (
@@ -90,7 +85,7 @@ def _suggestion(target: str, names: set[str]) -> str | None:
     return f"Perhaps you meant '{close[0]}' instead of '{target}'." if close else None
 
 
-def _ambiguous(table: Table, target: str, found: tuple[Relationship, ...]) -> RestError:
+def _ambiguous(table: Table, target: str, found: Sequence[Relationship]) -> RestError:
     choices = ", ".join(f"'{one.target.name}!{_name(one)}'" for one in found)
     return RestError(
         "PGRST201",

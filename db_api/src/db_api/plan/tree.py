@@ -217,7 +217,8 @@ class Planner:
             self._values.add(limit),
             self._values.add(clauses.offset) if clauses.offset else None,
         )
-        return Related(node, _link(found), found.is_to_one, item.is_spread)
+        is_capped = not found.is_to_one and (clauses.limit is None or clauses.limit > most)
+        return Related(node, _link(found), found.is_to_one, item.is_spread, is_capped)
 
     def _require_room(self, outputs: int) -> None:
         self._outputs += outputs

@@ -5,6 +5,9 @@ of the page alone. Those whose members are spread are joined instead, so that on
 grouped by; where they must be there, EXISTS says so, and says it in counts as well.
 """
 
+from collections import Counter
+from collections.abc import Iterator
+
 from db_api.plan.model import View
 from db_api.plan.node import (
     CountOutput,
@@ -61,6 +64,26 @@ def write_body(view: View) -> str:
     if view.shape == "object":
         rows = f"({rows}->0)"
     return f"convert_to(coalesce({rows}::text, '[]'), 'UTF8')"
+
+
+def write_full_arrays(writer: Writer, node: Node) -> Iterator[str]:
+    """Write, of each array of related rows in `page`, whether any is as long as the cap.
+
+    An item and what follows it have at least three characters, so that most arrays need not be
+    counted. What has the name of another member cannot be asked for.
+    """
+    names = Counter(output.name for output in node.outputs)
+    for output in node.outputs:
+        if not isinstance(output, EmbedOutput | SpreadOutput) or names[output.name] > 1:
+            continue
+        inner = node.related[output.related]
+        if inner.is_capped and inner.node.limit is not None:
+            cap = writer.parameter(inner.node.limit, "int8")
+            array = f"page.{output.name}"
+            yield (
+                f"coalesce(bool_or(CASE WHEN octet_length({array}::text) >= 3 * {cap}"
+                f" THEN json_array_length({array}::json) >= {cap} END), false)"
+            )
 
 
 def _shows(output: Output, expression: Expression) -> bool:

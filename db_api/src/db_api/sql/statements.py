@@ -5,6 +5,7 @@ the customer's tables changes a prepared statement's result type: `body` bytea, 
 `total` bigint (null when not counted), `is_cut` boolean.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -12,7 +13,13 @@ from typing import Final
 from db_api.plan.insert import WRITTEN
 from db_api.plan.model import InsertPlan, ReadPlan, Target
 from db_api.plan.values import Slot
-from db_api.sql.nodes import write_body, write_node, write_rows_after, write_source
+from db_api.sql.nodes import (
+    write_body,
+    write_full_arrays,
+    write_node,
+    write_rows_after,
+    write_source,
+)
 from db_api.sql.writer import Writer
 
 _KEPT_STATEMENTS: Final = 1024
@@ -49,12 +56,19 @@ def _total(writer: Writer, plan: ReadPlan) -> str:
 
 
 def _is_cut(writer: Writer, plan: ReadPlan) -> str:
+    """Write whether the server's cap left rows out: of the page, or of an array in it."""
+    tests = list(_cut_pages(writer, plan))
+    if plan.view.shape != "none":
+        tests += write_full_arrays(writer, plan.node)
+    return " OR ".join(tests) or "false"
+
+
+def _cut_pages(writer: Writer, plan: ReadPlan) -> Iterator[str]:
     """Write whether a row follows the page; looked for only when the page is full."""
-    if plan.next_row is None or plan.node.limit is None:
-        return "false"
-    full = f"count(*) = {writer.parameter(plan.node.limit, 'int8')}"
-    following = write_rows_after(writer, plan.node, plan.next_row)
-    return f"CASE WHEN {full} THEN EXISTS ({following}) ELSE false END"
+    if plan.next_row is not None and plan.node.limit is not None:
+        full = f"count(*) = {writer.parameter(plan.node.limit, 'int8')}"
+        following = write_rows_after(writer, plan.node, plan.next_row)
+        yield f"CASE WHEN {full} THEN EXISTS ({following}) ELSE false END"
 
 
 @lru_cache(maxsize=_KEPT_STATEMENTS)
