@@ -3,7 +3,7 @@
 from types import MappingProxyType
 
 from db_api.catalog import Column, SchemaCache, Table
-from db_api.catalog.relationships import find_relationships
+from db_api.catalog.relationships import Relationships
 from db_api.identifiers import qualify, quote
 
 CAST_TYPES = MappingProxyType(
@@ -45,5 +45,5 @@ def _column(name: str, type_: str, default: str | None = None) -> Column:
 def make_schema_cache(*tables: Table) -> SchemaCache:
     """Make a schema cache that knows these tables of schema `shop`."""
     by_name = MappingProxyType({table.name: table for table in tables})
-    relationships = find_relationships({("shop", table.name): table for table in tables}, {})
+    relationships = Relationships({("shop", table.name): table for table in tables}, {})
     return SchemaCache(MappingProxyType({"shop": by_name}), CAST_TYPES, relationships)

@@ -17,7 +17,7 @@ async def between(url: str, source: str, target: str) -> list[Relationship]:
     cache = await cache_of(url)
     table = cache.table("library", source)
     assert table is not None
-    return [one for one in cache.relationships_of(table) if one.target.name == target]
+    return list(cache.relationships.between(table, target))
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,10 @@ from db_api.catalog.model import (
     Index,
     Junction,
     Relationship,
-    SchemaCache,
     Table,
     Unique,
 )
+from db_api.catalog.snapshot import SchemaCache
 
 __all__ = [
     "Catalog",

@@ -9,7 +9,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from db_api.catalog.model import SchemaCache, Table
+from db_api.catalog.model import Table
+from db_api.catalog.snapshot import SchemaCache
 
 MISS_INTERVAL_SECONDS: Final = 1.0
 

@@ -17,7 +17,6 @@ from db_api.catalog.model import (
     ComputedColumn,
     ForeignKey,
     Index,
-    SchemaCache,
     Table,
     Unique,
 )
@@ -26,9 +25,10 @@ from db_api.catalog.relationships import (
     Name,
     Origin,
     Origins,
-    find_relationships,
+    Relationships,
     view_primary_key,
 )
+from db_api.catalog.snapshot import SchemaCache
 from db_api.catalog.types import TYPES, cast_types
 from db_api.identifiers import qualify, quote
 
@@ -179,7 +179,7 @@ def _make_schema_cache(
     return SchemaCache(
         MappingProxyType({name: MappingProxyType(some) for name, some in schemas.items()}),
         cast_types((row["schema"], row["name"], row["type"]) for row in types),
-        find_relationships(found, origins),
+        Relationships(found, origins),
     )
 
 

@@ -1,9 +1,8 @@
-"""Immutable descriptions of tables, and the snapshot that holds them."""
+"""Immutable descriptions of tables and of what relates them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
-from typing import Literal, Self
+from typing import Literal
 
 from db_api.identifiers import SqlName
 
@@ -158,41 +157,3 @@ class Relationship:
         """The source's columns."""
         pairs = self.junction.source_columns if self.junction else self.columns
         return tuple(column for column, _ in pairs)
-
-
-@dataclass(frozen=True, slots=True)
-class SchemaCache:
-    """Everything known of the database at one moment.
-
-    Attributes:
-        by_schema: tables by schema and name, names in alphabetical order.
-        cast_types: types that a request may cast to: name as a client writes it (lower case,
-            or as created) to its SQL form; types of one schema under `(schema, name)`,
-            built-in ones under `("", name)`.
-        relationships: by the schema and name of their source.
-    """
-
-    by_schema: Mapping[str, Mapping[str, Table]]
-    cast_types: Mapping[tuple[str, str], str]
-    relationships: Mapping[tuple[str, str], tuple[Relationship, ...]] = field(default_factory=dict)
-
-    @classmethod
-    def empty(cls) -> Self:
-        """Make the snapshot that knows nothing."""
-        return cls(MappingProxyType({}), MappingProxyType({}))
-
-    def tables(self, schema: str) -> tuple[Table, ...]:
-        """List the tables of a schema in alphabetical order; none for an unknown schema."""
-        return tuple(self.by_schema.get(schema, {}).values())
-
-    def table(self, schema: str, name: str) -> Table | None:
-        """Find a table by its exact name."""
-        return self.by_schema.get(schema, {}).get(name)
-
-    def relationships_of(self, table: Table) -> tuple[Relationship, ...]:
-        """List the relationships of a table or view."""
-        return self.relationships.get((table.schema, table.name), ())
-
-    def cast_type(self, schema: str, name: str) -> str | None:
-        """Resolve the type of a `::type` cast: the schema's own types, then built-in ones."""
-        return self.cast_types.get((schema, name)) or self.cast_types.get(("", name.lower()))

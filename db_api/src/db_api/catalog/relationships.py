@@ -7,13 +7,12 @@ the table under a view may be anywhere.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import islice, product
-from types import MappingProxyType
-from typing import Final
+from typing import Final, Self
 
-from db_api.catalog.model import Cardinality, ForeignKey, Junction, Relationship, Table
+from db_api.catalog.model import Cardinality, Junction, Pairs, Relationship, Table
 
 Name = tuple[str, str]
 """Schema and name."""
@@ -49,6 +48,16 @@ class _Reading:
     is_view: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Key:
+    """A foreign key, and who shows its columns on either side, by name."""
+
+    name: str
+    cardinality: Cardinality
+    starts: Mapping[Name, Sequence[_Reading]]
+    ends: Mapping[Name, Sequence[_Reading]]
+
+
 def view_primary_key(table: Table, shown: Mapping[str, Origin]) -> tuple[str, ...]:
     """Return a view's columns that show a table's whole primary key; none when it shows none."""
     names = _shown_as(table, shown)
@@ -57,29 +66,142 @@ def view_primary_key(table: Table, shown: Mapping[str, Origin]) -> tuple[str, ..
     return ()
 
 
-def find_relationships(
-    tables: Mapping[Name, Table], origins: Origins
-) -> Mapping[Name, tuple[Relationship, ...]]:
-    """Find the relationships of every table and view, in a fixed order.
+class Relationships:
+    """The relationships of a database, made when they are asked for.
+
+    Views over the same tables are all related to each other: kept one by one, the relationships
+    of a thousand views would fill the memory.
 
     Args:
         tables: every table and view; of views, the primary keys are known already.
         origins: of the views among them.
     """
-    views = _views_over(origins)
-    forward = [
-        (source, relationship)
-        for table in tables.values()
-        for key in table.foreign_keys
-        for source, relationship in _of_key(table, key, tables, views, origins)
-    ]
-    found: defaultdict[Name, list[Relationship]] = defaultdict(list)
-    for source, relationship in forward:
-        found[source].append(relationship)
-        found[source[0], relationship.target.name].append(_inverse(source, relationship, tables))
-    for source, relationship in _through_junctions(forward, tables):
-        found[source].append(relationship)
-    return MappingProxyType({name: tuple(sorted(some, key=_rank)) for name, some in found.items()})
+
+    def __init__(self, tables: Mapping[Name, Table], origins: Origins) -> None:
+        self._tables = tables
+        views = _views_over(origins)
+        keys = [key for table in tables.values() for key in _keys(table, tables, views, origins)]
+        self._starting: defaultdict[Name, list[_Key]] = defaultdict(list)
+        self._ending: defaultdict[Name, list[_Key]] = defaultdict(list)
+        for key in keys:
+            for name in key.starts:
+                self._starting[name].append(key)
+            for name in key.ends:
+                self._ending[name].append(key)
+
+    @classmethod
+    def none(cls) -> Self:
+        """Make the relationships of no tables."""
+        return cls({}, {})
+
+    def between(self, table: Table, target: str) -> tuple[Relationship, ...]:
+        """Find the relationships from a table to what a target names, in a fixed order.
+
+        Args:
+            table: a table or view of this database.
+            target: the name of a table or view of its schema, of a foreign key between the table
+                and another one, or of the one column of such a key.
+        """
+        source = (table.schema, table.name)
+        found = [
+            *self._forward(source, target),
+            *self._backward(source, target),
+            *self._through(source, (table.schema, target)),
+        ]
+        return tuple(sorted(found, key=_rank))
+
+    def targets(self, table: Table) -> set[str]:
+        """Name the tables and views that a table is related to, through tables at most."""
+        source = (table.schema, table.name)
+        names = {name for key in self._starting.get(source, ()) for name in key.ends}
+        for one in self._ending.get(source, ()):
+            names |= one.starts.keys()
+            between = self._starting.get(next(iter(one.starts)), ())
+            names |= {name for other in between if other is not one for name in other.ends}
+        return {name for schema, name in names if schema == table.schema}
+
+    def _forward(self, source: Name, target: str) -> Iterator[Relationship]:
+        for key in self._starting.get(source, ()):
+            for start in key.starts[source]:
+                for end in _named(key, key.ends, source, target, start.columns):
+                    yield self._relate(key, start, end)
+
+    def _backward(self, source: Name, target: str) -> Iterator[Relationship]:
+        for key in self._ending.get(source, ()):
+            for end in key.ends[source]:
+                for start in _named(key, key.starts, source, target, end.columns):
+                    yield self._relate(key, end, start, is_backward=True)
+
+    def _through(self, source: Name, target: Name) -> Iterator[Relationship]:
+        """Find junctions: tables and views whose primary key holds keys to both."""
+        for one in self._ending.get(source, ()):
+            for junction in one.starts if one.cardinality == "many-to-one" else ():
+                if junction[0] != source[0]:
+                    continue
+                for other in self._starting.get(junction, ()):
+                    is_other = other.name != one.name and other.cardinality == "many-to-one"
+                    if is_other and target in other.ends:
+                        yield from self._join(one, other, source, junction, target)
+
+    def _join(
+        self, one: _Key, other: _Key, source: Name, junction: Name, target: Name
+    ) -> Iterator[Relationship]:
+        primary_key = set(self._tables[junction].primary_key)
+        choices = product(
+            one.starts[junction], other.starts[junction], one.ends[source], other.ends[target]
+        )
+        for first, second, here, there in islice(choices, _MAX_READINGS):
+            if primary_key.issuperset((*first.columns, *second.columns)):
+                yield Relationship(
+                    source=source[1],
+                    target=self._tables[target],
+                    cardinality="many-to-many",
+                    constraint="",
+                    columns=(),
+                    is_self=source == target,
+                    junction=Junction(
+                        table=self._tables[junction],
+                        constraints=(one.name, other.name),
+                        source_columns=_pairs(here, first),
+                        target_columns=_pairs(there, second),
+                    ),
+                )
+
+    def _relate(
+        self, key: _Key, here: _Reading, there: _Reading, *, is_backward: bool = False
+    ) -> Relationship:
+        cardinality = key.cardinality
+        if is_backward and cardinality == "many-to-one":
+            cardinality = "one-to-many"
+        return Relationship(
+            source=here.name[1],
+            target=self._tables[there.name],
+            cardinality=cardinality,
+            constraint=key.name,
+            columns=_pairs(here, there),
+            is_self=here.name == there.name,
+        )
+
+
+def _named(
+    key: _Key,
+    readings: Mapping[Name, Sequence[_Reading]],
+    source: Name,
+    target: str,
+    here: Sequence[str],
+) -> Iterator[_Reading]:
+    """Find the readings that a target names: by name, or by the key or its one column.
+
+    The key and the column lead to the table itself, and a table or view that refers to itself
+    back to it.
+    """
+    named = (source[0], target)
+    yield from readings.get(named, ())
+    if target == key.name or tuple(here) == (target,):
+        own = next(iter(readings))
+        for name in dict.fromkeys((own, source)):
+            if name[0] == source[0] and name != named:
+                yield from readings.get(name, ())
 
 
 def _views_over(origins: Origins) -> Mapping[Name, Sequence[Name]]:
@@ -90,36 +212,23 @@ def _views_over(origins: Origins) -> Mapping[Name, Sequence[Name]]:
     return {table: tuple(some) for table, some in views.items()}
 
 
-def _of_key(
+def _keys(
     table: Table,
-    key: ForeignKey,
     tables: Mapping[Name, Table],
     views: Mapping[Name, Sequence[Name]],
     origins: Origins,
-) -> Iterator[tuple[Name, Relationship]]:
-    """Make the relationships of a foreign key: of its tables, and of the views over them."""
-    referenced = tables.get((key.referenced_schema, key.referenced_table))
-    if referenced is None:
-        return
-    uniques = {frozenset(unique.columns) for unique in table.uniques} | {
-        frozenset(table.primary_key)
-    }
-    cardinality: Cardinality = "one-to-one" if frozenset(key.columns) in uniques else "many-to-one"
-    ends = list(_readings(referenced, key.referenced_columns, views, origins))
-    for start in _readings(table, key.columns, views, origins):
-        for end in ends:
-            if start.name[0] == end.name[0]:
-                yield (
-                    start.name,
-                    Relationship(
-                        source=start.name[1],
-                        target=tables[end.name],
-                        cardinality=cardinality,
-                        constraint=key.name,
-                        columns=tuple(zip(start.columns, end.columns, strict=True)),
-                        is_self=start.name == end.name and start.is_view == end.is_view,
-                    ),
-                )
+) -> Iterator[_Key]:
+    uniques = {frozenset(unique.columns) for unique in table.uniques}
+    uniques.add(frozenset(table.primary_key))
+    for key in table.foreign_keys:
+        referenced = tables.get((key.referenced_schema, key.referenced_table))
+        if referenced is not None:
+            yield _Key(
+                name=key.name,
+                cardinality="one-to-one" if frozenset(key.columns) in uniques else "many-to-one",
+                starts=_readings(table, key.columns, views, origins),
+                ends=_readings(referenced, key.referenced_columns, views, origins),
+            )
 
 
 def _readings(
@@ -127,13 +236,16 @@ def _readings(
     columns: Sequence[str],
     views: Mapping[Name, Sequence[Name]],
     origins: Origins,
-) -> Iterator[_Reading]:
-    yield _Reading((table.schema, table.name), tuple(columns), is_view=False)
-    for view in views.get((table.schema, table.name), ()):
+) -> Mapping[Name, Sequence[_Reading]]:
+    own = (table.schema, table.name)
+    found: dict[Name, Sequence[_Reading]] = {own: [_Reading(own, tuple(columns), is_view=False)]}
+    for view in views.get(own, ()):
         names = _shown_as(table, origins[view])
         choices = product(*(names.get(column, ()) for column in columns))
-        for chosen in islice(choices, _MAX_READINGS):
-            yield _Reading(view, chosen, is_view=True)
+        readings = [_Reading(view, some, is_view=True) for some in islice(choices, _MAX_READINGS)]
+        if readings:
+            found[view] = readings
+    return found
 
 
 def _shown_as(table: Table, shown: Mapping[str, Origin]) -> Mapping[str, Sequence[str]]:
@@ -145,44 +257,8 @@ def _shown_as(table: Table, shown: Mapping[str, Origin]) -> Mapping[str, Sequenc
     return names
 
 
-def _inverse(source: Name, forward: Relationship, tables: Mapping[Name, Table]) -> Relationship:
-    return replace(
-        forward,
-        source=forward.target.name,
-        target=tables[source],
-        cardinality="one-to-one" if forward.cardinality == "one-to-one" else "one-to-many",
-        columns=tuple((there, here) for here, there in forward.columns),
-    )
-
-
-def _through_junctions(
-    forward: Iterable[tuple[Name, Relationship]], tables: Mapping[Name, Table]
-) -> Iterator[tuple[Name, Relationship]]:
-    by_junction: defaultdict[Name, list[Relationship]] = defaultdict(list)
-    for name, relationship in forward:
-        key = set(tables[name].primary_key)
-        if relationship.cardinality == "many-to-one" and key.issuperset(relationship.here):
-            by_junction[name].append(relationship)
-    for name, relationships in by_junction.items():
-        for one, other in product(relationships, repeat=2):
-            if one.constraint != other.constraint:
-                yield (
-                    (name[0], one.target.name),
-                    Relationship(
-                        source=one.target.name,
-                        target=other.target,
-                        cardinality="many-to-many",
-                        constraint="",
-                        columns=(),
-                        is_self=one.target is other.target,
-                        junction=Junction(
-                            table=tables[name],
-                            constraints=(one.constraint, other.constraint),
-                            source_columns=tuple((there, here) for here, there in one.columns),
-                            target_columns=tuple((there, here) for here, there in other.columns),
-                        ),
-                    ),
-                )
+def _pairs(here: _Reading, there: _Reading) -> Pairs:
+    return tuple(zip(here.columns, there.columns, strict=True))
 
 
 def _rank(relationship: Relationship) -> tuple[object, ...]:

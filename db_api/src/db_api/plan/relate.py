@@ -24,13 +24,13 @@ def find_relationship(
     Raises:
         RestError: there is none, or there are several.
     """
-    known = snapshot.relationships_of(table)
+    known = snapshot.relationships.between(table, target)
     if hint is None:
         found = [one for one in known if _is_meant(one, target)]
     else:
         found = [one for one in known if _is_hinted(one, target, hint)]
     if not found:
-        raise _unrelated(table, target, hint, known)
+        raise _unrelated(table, target, hint, snapshot.relationships.targets(table))
     if len(found) > 1:
         raise _ambiguous(table, target, found)
     return found[0]
@@ -65,16 +65,14 @@ def _column_there(one: Relationship) -> str | None:
     return one.columns[0][1] if len(one.columns) == 1 else None
 
 
-def _unrelated(
-    table: Table, target: str, hint: str | None, known: tuple[Relationship, ...]
-) -> RestError:
+def _unrelated(table: Table, target: str, hint: str | None, names: set[str]) -> RestError:
     by_hint = f" using the hint '{hint}'" if hint is not None else ""
     return RestError(
         "PGRST200",
         f"Could not find a relationship between '{table.name}' and '{target}' in the schema cache",
         details=f"Searched for a foreign key relationship between '{table.name}' and '{target}'"
         f"{by_hint} in the schema '{table.schema}', but no matches were found.",
-        hint=_suggestion(target, {one.target.name for one in known}),
+        hint=_suggestion(target, names),
     )
 
 
