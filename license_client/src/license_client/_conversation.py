@@ -10,7 +10,7 @@ from secrets import token_bytes
 from typing import Final
 
 from license_client._clock import Deadline
-from license_client._credentials import Credentials
+from license_client._credentials import Credentials, Email
 from license_client._decision import Decision
 from license_client._json import (
     JsonObject,
@@ -30,6 +30,7 @@ from license_client._version import CLIENT_NAME, __version__
 from license_client.errors import DecisionRejectedError, OfflineError
 
 _OK: Final = 200
+_ACCEPTED: Final = 202
 _NONCE_BYTES: Final = 16  # 128 random bits: no two requests are the same
 _MAX_CODE: Final = 40
 
@@ -125,17 +126,33 @@ def write_request(
     return write(request).encode("utf-8")
 
 
+def request_trial(product: str, email: Email, transport: Transport, deadline: Deadline) -> None:
+    """Ask for a trial of a product, whose key the server mails to the address.
+
+    Raises:
+        OfflineError: no license server took the request.
+    """
+    body = write({"email": email, "product": product}).encode("utf-8")
+    reply = transport.send(Call("/v1/trials", body), deadline)
+    if reply.status != _ACCEPTED:
+        raise _unsigned(reply)
+
+
 def _read_answer(reply: Reply) -> JsonObject:
     """Return what a license server says with 200; all else is as good as silence."""
     if reply.status != _OK:
-        raise OfflineError(
-            f"the license server answered {reply.status}{_told_code(reply.body)}, unsigned",
-            retry_after_seconds=reply.retry_after_seconds,
-        )
+        raise _unsigned(reply)
     try:
         return read_object(reply.body)
     except MalformedError as error:
         raise _not_an_answer() from error
+
+
+def _unsigned(reply: Reply) -> OfflineError:
+    return OfflineError(
+        f"the license server answered {reply.status}{_told_code(reply.body)}, unsigned",
+        retry_after_seconds=reply.retry_after_seconds,
+    )
 
 
 def _told_code(body: bytes) -> str:

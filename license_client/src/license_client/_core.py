@@ -125,6 +125,14 @@ class Core:
             conversation.ask("validate", credentials, self._instance_id(known))
         )
 
+    def request_trial(self, email: Email) -> None:
+        """Ask for a trial by mail; the license and its cache stay as they are."""
+        transport = self._require_transport()
+        with loading():
+            from license_client._conversation import request_trial  # noqa: PLC0415 - for calls only
+
+        request_trial(self._settings.product, email, transport, Deadline(self._total_seconds))
+
     def install(self, file: bytes) -> LicenseStatus:
         """Take a license file in, without asking anybody."""
         credentials, now = self._require_credentials(), self._clock.read()
@@ -263,12 +271,16 @@ class Core:
         return time + self._seconds_left(known, now)
 
     def _converse(self, known: Snapshot, deadline: Deadline) -> "Conversation":
-        if self._transport is None:
-            raise ConfigurationError("LICENSE_SERVER_URL: missing; there is no server to ask")
+        transport = self._require_transport()
         with loading():
             from license_client._conversation import Conversation  # noqa: PLC0415 - for calls only
 
-        return Conversation(self._settings, self._transport, known.trust, deadline)
+        return Conversation(self._settings, transport, known.trust, deadline)
+
+    def _require_transport(self) -> Transport:
+        if self._transport is None:
+            raise ConfigurationError("LICENSE_SERVER_URL: missing; there is no server to ask")
+        return self._transport
 
     def _instance_id(self, known: Snapshot) -> str:
         document = known.document or self._memory.newborn

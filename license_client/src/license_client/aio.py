@@ -8,12 +8,14 @@ import asyncio
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Self, Unpack
+from typing import Self, TypeVar, Unpack
 
 from license_client._settings import Options
 from license_client._status import LicenseStatus
 from license_client._watch import LOOK_SECONDS, OnChange, log_exception, tell
 from license_client.client import LicenseClient
+
+_Result = TypeVar("_Result")
 
 
 class AsyncLicenseClient:
@@ -66,6 +68,10 @@ class AsyncLicenseClient:
     async def check(self, license_key: str, email: str | None = None) -> LicenseStatus:
         """Ask about any license once."""
         return await _in_thread(lambda: self._client.check(license_key, email))
+
+    async def request_trial(self, email: str) -> None:
+        """Ask the vendor for a trial, whose key is mailed to the address."""
+        await _in_thread(lambda: self._client.request_trial(email))
 
     async def install(self, file: bytes | Path) -> LicenseStatus:
         """Take in a license file of the vendor's."""
@@ -127,10 +133,10 @@ class AsyncLicenseWatch:
             await asyncio.sleep(LOOK_SECONDS)
 
 
-async def _in_thread(call: Callable[[], LicenseStatus]) -> LicenseStatus:
+async def _in_thread(call: Callable[[], _Result]) -> _Result:
     """Run `call` in a daemon thread; `asyncio.to_thread` would wait for it at exit."""
     loop = asyncio.get_running_loop()
-    outcome: asyncio.Future[LicenseStatus] = loop.create_future()
+    outcome: asyncio.Future[_Result] = loop.create_future()
 
     def run() -> None:
         try:
@@ -146,8 +152,8 @@ async def _in_thread(call: Callable[[], LicenseStatus]) -> LicenseStatus:
 
 def _hand_over(
     loop: asyncio.AbstractEventLoop,
-    outcome: "asyncio.Future[LicenseStatus]",
-    result: LicenseStatus | BaseException,
+    outcome: "asyncio.Future[_Result]",
+    result: _Result | BaseException,
 ) -> None:
     def settle() -> None:
         if outcome.done():  # nobody waits any more

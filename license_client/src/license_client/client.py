@@ -17,9 +17,9 @@ from license_client._wiring import connect
 class LicenseClient:
     """One license of one program.
 
-    Nothing goes over the network except in `activate`, `validate`, `deactivate`, `check` and
-    `refresh_if_due`, each of which is over after 5 seconds, in `start`, and in the thread of a
-    `watch`. Threads may share a client, and a process may fork.
+    Nothing goes over the network except in `activate`, `validate`, `deactivate`, `check`,
+    `request_trial` and `refresh_if_due`, each of which is over after 5 seconds, in `start`, and in
+    the thread of a `watch`. Threads may share a client, and a process may fork.
 
     Raises:
         ConfigurationError: naming every option that is missing or wrong.
@@ -110,6 +110,23 @@ class LicenseClient:
         """
         owner = self._core.require_email() if email is None else read_email(email)
         return self._core.check(Credentials(read_key(license_key), owner))
+
+    def request_trial(self, email: str) -> None:
+        """Ask the vendor for a trial, whose key is mailed to the address: that proves it.
+
+        The server answers the same whether or not the address may have one (it is one trial an
+        address and product), so there is nothing to return. Neither key nor email need be
+        configured.
+
+        Args:
+            email: where the key is to go.
+
+        Raises:
+            EmailMalformedError: the email is mistyped; nothing was sent.
+            OfflineError: no license server took the request.
+            ConfigurationError: no server is configured.
+        """
+        self._core.request_trial(read_email(email))
 
     def install(self, file: bytes | Path) -> LicenseStatus:
         """Take in a license file of the vendor's, for a machine that never goes online.

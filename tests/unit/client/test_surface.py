@@ -36,6 +36,7 @@ METHODS = [
     "from_env",
     "install",
     "refresh_if_due",
+    "request_trial",
     "start",
     "status",
     "validate",

@@ -76,6 +76,7 @@ class Simulator(httpx.BaseTransport):
         switch: what answers instead of the honest server, while it is set.
         clock_shift: seconds that the server's clock is ahead of the client's.
         requests: every request to a license endpoint, oldest first.
+        trials: members of the requests for a trial, oldest first.
         deployments: instance ids that are registered.
     """
 
@@ -88,6 +89,7 @@ class Simulator(httpx.BaseTransport):
     fresh_seconds: int = DAY
     grace_seconds: int = 14 * DAY
     requests: list[Request] = field(default_factory=list)
+    trials: list[Json] = field(default_factory=list)
     answers: list[Json] = field(default_factory=list)
     deployments: set[str] = field(default_factory=set)
     offers_key_sets: bool = True
@@ -111,7 +113,8 @@ class Simulator(httpx.BaseTransport):
             since = int(request.url.params["since"])
             return reply(200, compact({"keyset": self.newer_key_sets(since)}))
         received = Request(request.url.path.rpartition("/")[2], body)
-        self.requests.append(received)
+        if received.operation != "trials":
+            self.requests.append(received)
         return (self.switch or Simulator.answer)(self, received)
 
     def newer_key_sets(self, since: int) -> list[Json]:
@@ -120,6 +123,9 @@ class Simulator(httpx.BaseTransport):
 
     def answer(self, request: Request) -> httpx.Response:
         """Answer as an honest server does."""
+        if request.operation == "trials":
+            self.trials.append(request.members)
+            return reply(202, compact({"message": "told to people"}))
         claims = self.decide(request)
         answer: Json = {
             "valid": claims["val"],
