@@ -4,11 +4,12 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from db_api.license_gate import PRODUCT, LicenseGate, Owner
+from db_api.license_gate import PRODUCT, LicenseGate
+from db_api.owner_file import Owner, OwnerFile
 from license_client import AsyncLicenseClient
 from license_client.testing.clock import FixedClock
 from license_client.testing.simulator import Simulator
-from support.client_machine import machine_of
+from support.client_machine import ENCRYPTION_KEY, machine_of
 
 
 def simulator_of_today() -> Simulator:
@@ -56,7 +57,12 @@ class LicensedMachine:
 
     def new_gate(self) -> LicenseGate:
         """Make the gate of a program that starts now and reaches the vendor."""
-        return LicenseGate(self.new_client)
+        return LicenseGate(self.new_client, self.owners)
+
+    @property
+    def owners(self) -> OwnerFile:
+        """The file of whose license was activated on this machine."""
+        return OwnerFile(self.folder, [bytes.fromhex(ENCRYPTION_KEY)])
 
     async def open_gate(self) -> LicenseGate:
         """Make that gate and let it try once to open."""

@@ -47,8 +47,9 @@ from db_api.routes.keys import KeyRoutes
 from db_api.routes.license import LicenseRoutes
 from db_api.routes.schemas import SchemaRoutes
 from db_api.routes.tables import TableRoutes
+from db_api.routes.trial import TrialRoutes
 from db_api.schemas import SchemaStore
-from db_api.settings import AggregatesFor, LogLevel, Settings
+from db_api.settings import AggregatesFor, GateMode, LogLevel, Settings
 
 _LICENSE_CHECKS: Final = Rate(per_second=10 / 60, burst=10)  # by address
 
@@ -59,7 +60,7 @@ _log = structlog.get_logger(__name__)
 async def open_app(settings: Settings, gate: LicenseGate) -> AsyncIterator[ASGIApp]:
     """Open everything in the order in which it can refuse, and close it afterwards.
 
-    1. The license: without a usable one nothing else is touched.
+    1. The license: without a usable one nothing else is touched, unless LICENSE_GATE=lock.
     2. The service's own tables. Where the database does not answer, the service starts all the
        same and is not ready until it does.
     3. The data side, which connects when it is first asked.
@@ -71,9 +72,9 @@ async def open_app(settings: Settings, gate: LicenseGate) -> AsyncIterator[ASGIA
     async with AsyncExitStack() as stack:
         stack.callback(gate.close)
         await gate.open()
-        if not gate.is_open:
+        if not gate.is_open and settings.license_gate is GateMode.EXIT:
             raise LicenseClosedError(gate.view.message, details=gate.view.code)
-        _log.info("license.state", state=gate.view.state, usable=True)
+        _log.info("license.state", state=gate.view.state, usable=gate.is_open)
 
         url = settings.database_url.get_secret_value()
         control = open_control(url)
@@ -130,6 +131,7 @@ def make_endpoints(
     return (
         *HealthRoutes(Readiness(probes, monotonic_seconds), utc_now).endpoints(),
         *LicenseRoutes(gate, TokenBuckets(_LICENSE_CHECKS, monotonic_seconds)).endpoints(),
+        *TrialRoutes(gate, utc_now).endpoints(),
         *SchemaRoutes(schemas, catalog.reload, utc_now).endpoints(),
         *KeyRoutes(keys, schemas, utc_now).endpoints(),
         *TableRoutes(catalog).endpoints(),

@@ -7,7 +7,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from db_api.errors import LicenseClosedError
 from db_api.license_gate import LicenseGate
 
-_OPEN_WHILE_LOCKED: Final = ("/api/health", "/api/license/")
+_OPEN_WHILE_LOCKED: Final = ("/api/health", "/api/license/", "/api/trial/")
 
 
 class LicensedApp:
@@ -27,6 +27,7 @@ class LicensedApp:
             raise LicenseClosedError(
                 f"The license is not usable: {view.message}",
                 details=view.code,
-                hint="GET /api/license/status says more; POST /api/license/activate opens it.",
+                hint="GET /api/license/status says more; POST /api/license/activate, or "
+                "`db-api activate` on the machine, opens it without a restart.",
             )
         await self._app(scope, receive, send)

@@ -2,12 +2,12 @@
 
 The only module that imports the licensing SDK. The SDK watches over the license in a task, so that
 time, another process or `activate-license` change the gate too; a request reads an attribute.
+Another key and email are taken over from the owner's file, which `db-api activate` writes.
 """
 
+import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
@@ -16,6 +16,8 @@ import structlog
 
 from db_api import errors
 from db_api._version import __version__
+from db_api.license_view import LicenseView, invalid_view
+from db_api.owner_file import Owner, OwnerFile
 from db_api.settings import SettingsError
 from license_client import (
     AsyncLicenseClient,
@@ -29,7 +31,10 @@ from license_client import (
 )
 
 PRODUCT: Final = "db-api"
+_CACHE_FOLDER: Final = "license-data"
+_ENCRYPTION_KEYS: Final = ("LICENSE_ENCRYPTION_KEY", "LICENSE_ENCRYPTION_KEY_PREVIOUS")
 _BUILT_IN_TRUST: Final = Path(__file__).with_name("trust.json")
+_LOOK_SECONDS: Final = 3.0  # as often as the SDK looks at its cache
 _SHOWN: Final = MappingProxyType(  # SelfHostedDB's words; all other states are "invalid"
     {
         State.ACTIVE: "active",
@@ -44,51 +49,23 @@ _SHOWN: Final = MappingProxyType(  # SelfHostedDB's words; all other states are 
 _log = structlog.get_logger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Owner:
-    """A license key and the email that it belongs to, as typed."""
-
-    license_key: str = field(repr=False)
-    email: str
-
-
-@dataclass(frozen=True, slots=True)
-class LicenseView:
-    """What the gate knows of the license, for those who may not import the SDK.
-
-    Attributes:
-        state: of the contract's state machine.
-        status: `active`, `trial`, `grace_period`, `expired` or `invalid`.
-        type: `paid`, `trial`, or None while unknown.
-        code: of the contract: why it is valid or not.
-        expires_at: end of a paid license or a trial; None for a lifetime.
-        grace_ends_at: while in grace, when the gate closes.
-    """
-
-    valid: bool
-    state: str
-    status: str
-    type: str | None
-    code: str
-    message: str
-    expires_at: datetime | None = None
-    grace_ends_at: datetime | None = None
-    last_verified_at: datetime | None = None
-    next_refresh_at: datetime | None = None
-    warnings: tuple[str, ...] = ()
-
-
 class LicenseGate:
     """Holds the license of this process.
 
     Args:
         make_client: makes an SDK client for an owner, None = the configured one.
+        owners: keeps the owner that was activated here.
     """
 
-    def __init__(self, make_client: Callable[[Owner | None], AsyncLicenseClient]) -> None:
+    def __init__(
+        self, make_client: Callable[[Owner | None], AsyncLicenseClient], owners: OwnerFile
+    ) -> None:
         self._make_client = make_client
+        self._owners = owners
+        self._seen = owners.stamp()
         self._client = make_client(None)
         self._watch: AsyncLicenseWatch | None = None
+        self._following: asyncio.Task[None] | None = None
 
     @property
     def is_open(self) -> bool:
@@ -99,26 +76,37 @@ class LicenseGate:
     def view(self) -> LicenseView:
         """The license behind it."""
         if self._watch is None:
-            return _invalid("UNLICENSED", "No license has been checked yet.")
+            return invalid_view("UNLICENSED", "No license has been checked yet.")
         return view_of(self._watch.status)
 
     async def open(self) -> None:
-        """Open from the cache at once, else ask the license server, as LICENSE_START_WAIT says."""
+        """Open from the cache at once, else ask the license server, as LICENSE_START_WAIT says.
+
+        The configured license comes first; where it is not usable, the one that was activated here.
+        """
         await self._client.start()
         await self._keep(self._client)
+        if not self.is_open:
+            await self._take_over()
+        self._following = asyncio.create_task(self._follow())
 
     def close(self) -> None:
         """End what looks after the license."""
+        if self._following is not None:
+            self._following.cancel()
         if self._watch is not None:
             self._watch.stop()
 
     async def refresh(self) -> None:
-        """Look at once: at the cache, and at the license server when that is due."""
+        """Look at once: at what was activated, the cache, and the license server when due."""
+        if (stamp := self._owners.stamp()) != self._seen:
+            self._seen = stamp
+            await self._take_over()
         if self._watch is not None:
             await self._watch.look()
 
     async def activate(self, owner: Owner) -> LicenseView:
-        """Put another license under the running gate, if it is usable.
+        """Put another license under the running gate, if it is usable, and keep its owner.
 
         Raises:
             LicenseServerUnreachableError: no signed answer came.
@@ -132,8 +120,19 @@ class LicenseGate:
             status = await client.activate()
         if not status.usable:
             raise errors.LicenseRefusedError(status.message, details=status.code)
+        await self._remember(owner)
         await self._keep(client)
         return self.view
+
+    async def request_trial(self, email: str) -> None:
+        """Ask the vendor for a trial, whose key is mailed to the address.
+
+        Raises:
+            LicenseRefusedError: the email is malformed.
+            LicenseServerUnreachableError: no license server took the request.
+        """
+        with _translated():
+            await self._client.request_trial(email)
 
     async def check(self, license_key: str, email: str | None) -> LicenseView:
         """Ask the license server about any license; of its own the gate takes the answer in.
@@ -149,14 +148,44 @@ class LicenseGate:
             with _translated():
                 status = await self._client.check(license_key, email)
         except errors.LicenseRefusedError as error:
-            return _invalid(error.details or error.code, error.message)
+            return invalid_view(error.details or error.code, error.message)
         await self.refresh()  # if it was the configured license, its cache has changed
         return view_of(status)
 
+    async def _remember(self, owner: Owner) -> None:
+        try:
+            await asyncio.to_thread(self._owners.write, owner)
+        except OSError as error:
+            _log.warning("license.owner_unsaved", reason=str(error.strerror))
+        self._seen = self._owners.stamp()
+
+    async def _follow(self) -> None:
+        """Look whether somebody has activated another license on this machine."""
+        while True:
+            await asyncio.sleep(_LOOK_SECONDS)
+            if self._owners.stamp() != self._seen:
+                await self.refresh()
+
+    async def _take_over(self) -> None:
+        """Go on with the license that was activated here, if it is better than what there is."""
+        owner = await asyncio.to_thread(self._owners.read)
+        if owner is None:
+            return
+        try:
+            client = self._make_client(owner)
+        except ConfigurationError as error:
+            _log.warning("license.owner_unusable", reason=str(error))
+            return
+        status = await client.start()
+        if status.usable or self.view.last_verified_at is None:
+            await self._keep(client)
+
     async def _keep(self, client: AsyncLicenseClient) -> None:
-        watch = await client.watch(_log_change)
-        self.close()
+        before, watch = self._watch, await client.watch(_log_change)
         self._client, self._watch = client, watch
+        if before is not None:
+            before.stop()
+            _log_change(before.status, watch.status)
 
 
 def _log_change(_before: LicenseStatus, after: LicenseStatus) -> None:
@@ -181,12 +210,6 @@ def view_of(status: LicenseStatus) -> LicenseView:
         last_verified_at=status.last_verified_at,
         next_refresh_at=status.next_refresh_at,
         warnings=status.warnings,
-    )
-
-
-def _invalid(code: str, message: str) -> LicenseView:
-    return LicenseView(
-        valid=False, state=code, status="invalid", type=None, code=code, message=message
     )
 
 
@@ -222,9 +245,25 @@ def gate_from_environment(environ: Mapping[str, str]) -> LicenseGate:
         )
 
     try:
-        return LicenseGate(make_client)
+        return LicenseGate(make_client, _owners_of(environ))
     except ConfigurationError as error:
         raise SettingsError((str(error),)) from error
+
+
+def _owners_of(environ: Mapping[str, str]) -> OwnerFile:
+    """Make the owner's file beside the cache."""
+    folder = Path(environ.get("LICENSE_CACHE_DIR") or _CACHE_FOLDER)
+    found = (_secret_of(environ, name) for name in _ENCRYPTION_KEYS)
+    return OwnerFile(folder, [secret for secret in found if secret])
+
+
+def _secret_of(environ: Mapping[str, str], name: str) -> bytes:
+    """Return the bytes of a secret; none where the SDK will say what is wrong with it."""
+    file = environ.get(f"{name}_FILE")
+    try:
+        return bytes.fromhex(Path(file).read_text().strip() if file else environ.get(name, ""))
+    except (OSError, ValueError):
+        return b""
 
 
 def _environment_of(owner: Owner | None, environ: Mapping[str, str]) -> Mapping[str, str]:

@@ -67,6 +67,13 @@ class AggregatesFor(StrEnum):
     EVERYONE = "everyone"
 
 
+class GateMode(StrEnum):
+    """What a start without a usable license does."""
+
+    EXIT = "exit"
+    LOCK = "lock"
+
+
 class LogLevel(StrEnum):
     """From which level on events are written."""
 
@@ -150,6 +157,8 @@ class Settings(LoginSettings):
         tls_key_file: PEM key of the first certificate.
         app_env: `production` refuses what `development` (loopback only) lets pass.
         trusted_proxies: networks whose `X-Forwarded-*` headers are believed, comma-separated.
+        license_gate: `exit` ends a start without a usable license with 78; `lock` serves the
+            license's own routes until one is activated.
         log_level: from which level on events are written.
         statement_timeout_anon_ms: milliseconds a statement of an `anon` key may take.
         statement_timeout_service_ms: the same for `service_role` keys and the administrator.
@@ -175,6 +184,7 @@ class Settings(LoginSettings):
     tls_key_file: FilePath | None = None
     app_env: AppEnv = AppEnv.PRODUCTION
     trusted_proxies: Annotated[tuple[IpNetwork, ...], BeforeValidator(_read_networks)] = ()
+    license_gate: GateMode = GateMode.EXIT
     log_level: LogLevel = LogLevel.INFO
     statement_timeout_anon_ms: int = Field(default=3_000, ge=1, le=3_600_000)
     statement_timeout_service_ms: int = Field(default=8_000, ge=1, le=3_600_000)

@@ -57,6 +57,8 @@ OUTCOMES = {
     ("GET", "/api/license/status"): for_anyone(200),
     ("POST", "/api/license/validate"): for_anyone(400),
     ("POST", "/api/license/activate"): Outcome(401, 403, 403, 400, 401, 403, 400),
+    ("POST", "/api/trial/start"): Outcome(401, 403, 403, 400, 401, 403, 400),
+    ("GET", "/api/trial/status"): Outcome(401, 403, 403, 200, 401, 403, 200),
     ("GET", "/api/schemas"): for_admin(200),
     ("POST", "/api/schemas"): for_admin(400),
     ("DELETE", "/api/schemas/{schema}"): for_admin(400),

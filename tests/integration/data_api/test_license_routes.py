@@ -1,3 +1,4 @@
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -7,8 +8,9 @@ from db_api.license_gate import LicenseGate
 from license_client.testing.clock import DAY
 from license_client.testing.simulator import unreachable
 from license_client.testing.vendor import make_key
-from support.licensed import LicensedMachine
-from support.management import Api, running_api
+from support.database_lock import holding_lock
+from support.licensed import LicensedMachine, simulator_of_today
+from support.management import Api, execute, running_api
 
 pytestmark = pytest.mark.anyio
 
@@ -174,59 +176,17 @@ async def test_guessing_licenses_is_slowed_down(api: Api) -> None:
 # activate
 
 
-@pytest.mark.parametrize(
-    "headers",
-    [
-        {"X-Forwarded-For": "127.0.0.1"},
-        {"Forwarded": "for=127.0.0.1"},
-        {"X-Real-IP": "127.0.0.1"},
-        {"Via": "1.1 proxy"},
-        {"Origin": "http://attacker.example"},
-    ],
-)
-async def test_what_comes_through_somebody_else_is_not_local(
-    database_url: str, machine: LicensedMachine, headers: dict[str, str]
-) -> None:
-    async with running_api(database_url, machine, ("127.0.0.1", 40000)) as (api, _):
-        answer = await api.post("/api/license/activate", json={}, headers=headers)
-
-    assert answer.status_code == 401
-
-
-async def test_a_forged_address_does_not_make_a_visitor_local(api: Api) -> None:
-    answer = await api.post(
-        "/api/license/activate", json={}, headers={"X-Forwarded-For": "127.0.0.1"}
-    )
-
-    assert answer.status_code == 401
-
-
-async def test_a_visitor_behind_a_trusted_proxy_is_not_local(
-    database_url: str, machine: LicensedMachine
-) -> None:
-    proxy = ("127.0.0.1", 40000)
-    async with running_api(database_url, machine, proxy, TRUSTED_PROXIES="127.0.0.1") as (api, _):
-        answer = await api.post(
-            "/api/license/activate", json={}, headers={"X-Forwarded-For": "203.0.113.9"}
-        )
-
-    assert answer.status_code == 401
-
-
 @pytest.mark.parametrize("peer", ["127.0.0.1", "::1"])
-async def test_whoever_is_on_the_machine_may_activate(
-    database_url: str, machine: LicensedMachine, peer: str
+@pytest.mark.parametrize("headers", [{}, {"X-Forwarded-For": "127.0.0.1"}])
+async def test_a_connection_from_the_machine_itself_opens_nothing(
+    database_url: str, machine: LicensedMachine, peer: str, headers: dict[str, str]
 ) -> None:
-    bought = machine.simulator.sell(2, product="db-api", email="bob@example.com")
-    async with running_api(database_url, machine, (peer, 40000)) as (api, gate):
-        answer = await api.post(
-            "/api/license/activate", json={"licenseKey": bought.key, "email": bought.email}
-        )
+    """What forwards a port, as socat, stunnel or a container's engine do, connects from there."""
+    async with running_api(database_url, machine, (peer, 40000)) as (api, _):
+        activated = await api.post("/api/license/activate", json={}, headers=headers)
+        started = await api.post("/api/trial/start", json={}, headers=headers)
 
-        assert answer.status_code == 200
-        assert list(answer.json()["data"]) == STATUS_MEMBERS
-        assert "LICENSE_KEY and LICENSE_EMAIL" in answer.json()["message"]
-        assert gate.is_open
+    assert (activated.status_code, started.status_code) == (401, 401)
 
 
 async def test_activation_opens_a_locked_service(
@@ -244,6 +204,8 @@ async def test_activation_opens_a_locked_service(
     )
 
     assert answer.status_code == 200
+    assert list(answer.json()["data"]) == STATUS_MEMBERS
+    assert "LICENSE_KEY and LICENSE_EMAIL" in answer.json()["message"]
     assert (await api.get("/api/schemas", auth=api.admin)).status_code == 200
 
 
@@ -267,3 +229,103 @@ async def test_activation_needs_key_and_email(api: Api, body: dict[str, str]) ->
     answer = await api.post("/api/license/activate", json=body, auth=api.admin)
 
     assert answer.status_code == 400
+
+
+# locked from the start
+
+
+async def test_a_service_without_a_license_may_start_locked_and_be_opened(
+    database_url: str, machine: LicensedMachine
+) -> None:
+    machine.license = machine.simulator.change(machine.license, code="EXPIRED")
+    bought = machine.simulator.sell(2, product="db-api", email="bob@example.com")
+    async with running_api(database_url, machine, LICENSE_GATE="lock") as (api, _):
+        refused = await api.get("/api/schemas", auth=api.admin)
+        health = await api.get("/api/health")
+        ready = await api.get("/api/health/ready")
+        await api.post(
+            "/api/license/activate",
+            json={"licenseKey": bought.key, "email": bought.email},
+            auth=api.admin,
+        )
+        opened = await api.get("/api/schemas", auth=api.admin)
+        ready_now = await api.get("/api/health/ready")
+
+    assert (refused.status_code, refused.json()["code"]) == (403, "DBAPI200")
+    assert "db-api activate" in refused.json()["hint"]
+    assert (health.status_code, ready.status_code) == (200, 503)
+    assert (opened.status_code, ready_now.status_code) == (200, 200)
+
+
+async def test_a_request_under_way_is_answered_though_the_license_ends(
+    database_url: str, machine: LicensedMachine
+) -> None:
+    await execute(
+        database_url,
+        "CREATE TABLE public.gone (id int); CREATE VIEW public.slow AS"
+        " SELECT pg_advisory_lock(7)::text AS waited",
+    )
+    async with (
+        running_api(database_url, machine) as (api, gate),
+        holding_lock(database_url) as lock,
+    ):
+        key = await api.new_key("public", "service_role")
+        headers = {"apikey": key["key"]}
+        under_way = asyncio.create_task(api.get("/rest/v1/slow", headers=headers))
+        await lock.until_waited_for()
+        machine.learn("REVOKED")
+        await gate.refresh()
+        refused = await api.get("/rest/v1/gone", headers=headers)
+        await lock.release()
+        answer = await under_way
+
+    assert (refused.status_code, refused.json()["details"]) == (403, "REVOKED")
+    assert answer.status_code == 200
+
+
+# trials
+
+
+async def test_an_address_that_is_none_starts_no_trial(api: Api) -> None:
+    answer = await api.post("/api/trial/start", json={"email": "bob"}, auth=api.admin)
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "DBAPI202")
+
+
+async def test_a_trial_that_nobody_took_is_for_later(api: Api, machine: LicensedMachine) -> None:
+    machine.simulator.switch = unreachable
+
+    answer = await api.post("/api/trial/start", json={"email": "bob@example.com"}, auth=api.admin)
+
+    assert (answer.status_code, answer.json()["code"]) == (503, "DBAPI201")
+
+
+async def test_a_trial_is_requested_and_its_key_comes_by_mail(
+    service: tuple[Api, LicenseGate], machine: LicensedMachine
+) -> None:
+    api, gate = service
+    machine.learn("REVOKED")
+    await gate.refresh()
+    before = await api.get("/api/trial/status", auth=api.admin)
+
+    started = await api.post("/api/trial/start", json={"email": "bob@example.com"}, auth=api.admin)
+
+    assert before.json() == {
+        "status": "none", "requestedAt": None, "trialExpiresAt": None, "daysLeft": None
+    }  # fmt: skip
+    assert started.status_code == 200
+    assert "mail" in started.json()["message"]
+    assert started.json()["data"]["status"] == "requested"
+    assert [asked["email"] for asked in machine.simulator.trials] == ["bob@example.com"]
+    assert (await api.get("/api/trial/status", auth=api.admin)).json()["requestedAt"] is not None
+
+
+async def test_a_trial_under_way_says_how_long_it_lasts(database_url: str, tmp_path: Path) -> None:
+    machine = LicensedMachine(tmp_path / "today", simulator_of_today())
+    ends = machine.machine.clock.wall + 7 * DAY
+    machine.license = machine.simulator.change(machine.license, kind="trial", expires=ends)
+    async with running_api(database_url, machine) as (api, _):
+        body = (await api.get("/api/trial/status", auth=api.admin)).json()
+
+    assert (body["status"], body["daysLeft"]) == ("active", 7)
+    assert body["trialExpiresAt"].endswith("Z")

@@ -9,7 +9,8 @@ from db_api.errors import (
     LicenseClosedError,
 )
 from db_api.gatekeeper import LicensedApp
-from db_api.license_gate import PRODUCT, Owner, gate_from_environment
+from db_api.license_gate import PRODUCT, gate_from_environment
+from db_api.owner_file import Owner
 from db_api.settings import SettingsError
 from license_client.testing.clock import DAY, HOUR
 from license_client.testing.simulator import Request, Simulator, unreachable
@@ -101,6 +102,24 @@ async def test_a_revocation_closes_an_open_gate_at_the_next_refresh(
     assert gate.view.code == "REVOKED"
 
 
+async def test_the_end_of_the_license_closes_an_open_gate_by_time_alone(
+    customer: LicensedMachine,
+) -> None:
+    ends = customer.machine.clock.wall + DAY
+    customer.simulator.change(customer.license, kind="trial", expires=ends)
+    gate = await customer.open_gate()
+    customer.simulator.switch = unreachable
+
+    customer.machine.clock.advance(DAY - 60)
+    await gate.refresh()
+    assert gate.is_open
+
+    customer.machine.clock.advance(60)
+    await gate.refresh()
+    assert not gate.is_open
+    assert (gate.view.code, gate.view.status) == ("TRIAL_EXPIRED", "expired")
+
+
 async def test_a_renewal_opens_a_closed_gate(customer: LicensedMachine) -> None:
     customer.simulator.change(customer.license, code="EXPIRED")
     gate = await customer.open_gate()
@@ -190,6 +209,8 @@ def test_mistakes_in_the_license_settings_are_named() -> None:
         ("/api/health/ready", True),
         ("/api/license/status", True),
         ("/api/license/activate", True),
+        ("/api/trial/start", True),
+        ("/api/trials", False),
         ("/api/tables", False),
         ("/api/schemas", False),
         ("/rest/v1/airports", False),

@@ -26,6 +26,8 @@ Exit status: 0 done, 1 failed, 2 wrong usage, 6 wrong settings, 78 no usable lic
     commands_by_name={
         "serve": "db_api.cli.serve:serve",
         "migrate": "db_api.cli.migrate:migrate",
+        "activate": "db_api.cli.activate:activate",
+        "activate-license": "db_api.cli.activate:activate",
         "demo": "db_api.cli.demo:demo",
         "keys": "db_api.cli.keys:keys",
         "logins": "db_api.cli.logins:logins",

@@ -10,6 +10,7 @@ import click
 from db_api.errors import (
     DataApiError,
     LicenseClosedError,
+    LicenseRefusedError,
     MigrationNeededError,
     NotReadyError,
 )
@@ -27,7 +28,7 @@ def reported() -> Iterator[None]:
         yield
     except SettingsError as error:
         end(SETTINGS, *error.mistakes)
-    except LicenseClosedError as error:
+    except (LicenseClosedError, LicenseRefusedError) as error:
         end(NO_LICENSE, f"license: {error.details} {error.message}")
     except MigrationNeededError as error:
         end(SETTINGS, _sentence(error))

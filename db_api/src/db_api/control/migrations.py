@@ -46,4 +46,3 @@ def _upgrade(connection: Connection) -> None:
     config.attributes["connection"] = connection
     with suppress(CommandError):  # a revision that these scripts do not know; named afterwards
         command.upgrade(config, "head")
-

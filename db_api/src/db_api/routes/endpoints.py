@@ -9,9 +9,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, auto
-from typing import Final
 
-from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
@@ -21,11 +19,9 @@ from db_api.auth import Administrator, Authenticator
 from db_api.callers import Caller
 from db_api.control.audit import Actor
 from db_api.errors import AccessDeniedError, MethodNotAllowedError, NotFoundError
-from db_api.settings import is_loopback
 
 Identity = Administrator | Caller | None
 Handler = Callable[[Request, Identity], Awaitable[Response]]
-_SIGNS_OF_A_GO_BETWEEN: Final = ("forwarded", "x-forwarded-for", "x-real-ip", "via", "origin")
 
 
 class Access(Enum):
@@ -34,8 +30,6 @@ class Access(Enum):
     ANYONE = auto()
     KEY_OR_ADMIN = auto()
     ADMIN = auto()
-    ADMIN_OR_LOCAL = auto()
-    """An administrator, or whoever is on the machine itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +73,7 @@ class _Resource:
         await response(scope, receive, send)
 
     async def _admit(self, access: Access, request: Request) -> Identity:
-        if access is Access.ANYONE or (access is Access.ADMIN_OR_LOCAL and is_local(request)):
+        if access is Access.ANYONE:
             return None
         identity = await self._authenticator.identify(request.scope["headers"], address_of(request))
         if access is not Access.KEY_OR_ADMIN and not isinstance(identity, Administrator):
@@ -103,19 +97,6 @@ def actor_of(request: Request, identity: Identity, now: datetime) -> Actor:
     if not isinstance(identity, Administrator):
         raise AccessDeniedError("Only the administrator changes this.")
     return Actor(f"admin:{identity.name}", request.state.request_id, now)
-
-
-def is_local(request: Request) -> bool:
-    """Tell whether the request was made on this machine and by nobody else's wish.
-
-    Behind a proxy on the same machine every connection comes from loopback, and a web page can
-    make its reader's browser send requests there: both leave a header.
-    """
-    return is_loopback(address_of(request)) and not _has_go_between(request.headers)
-
-
-def _has_go_between(headers: Headers) -> bool:
-    return any(name in headers for name in _SIGNS_OF_A_GO_BETWEEN)
 
 
 async def nothing_there(_scope: Scope, _receive: Receive, _send: Send) -> None:

@@ -8,13 +8,16 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from db_api.errors import TooManyRequestsError
-from db_api.license_gate import LicenseGate, LicenseView, Owner
+from db_api.license_gate import LicenseGate
+from db_api.license_view import LicenseView
+from db_api.owner_file import Owner
 from db_api.rates import TokenBuckets
 from db_api.routes.endpoints import Access, Endpoint, Identity, address_of
 from db_api.routes.rendering import Body, Json, answer, instant, read_body
 
 _NEXT_START = (
-    "License activated. For the next start set LICENSE_KEY and LICENSE_EMAIL to this license."
+    "License activated, and kept in LICENSE_CACHE_DIR for the next start. LICENSE_KEY and "
+    "LICENSE_EMAIL, where they are set, are tried first: set them to this license."
 )
 
 
@@ -49,7 +52,7 @@ class LicenseRoutes:
         return (
             Endpoint("GET", "/api/license/status", Access.ANYONE, self._status),
             Endpoint("POST", "/api/license/validate", Access.ANYONE, self._validate),
-            Endpoint("POST", "/api/license/activate", Access.ADMIN_OR_LOCAL, self._activate),
+            Endpoint("POST", "/api/license/activate", Access.ADMIN, self._activate),
         )
 
     async def _status(self, _request: Request, _identity: Identity) -> JSONResponse:
