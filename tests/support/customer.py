@@ -65,6 +65,7 @@ class Customer:
             "LICENSE_TRUST_FILE": str(self.trust),
             "LICENSE_PRODUCT": PRODUCT,
             "LICENSE_START_WAIT": START_WAIT_SECONDS,
+            "APP_ENV": "development",  # the run's own PostgreSQL has one login, a superuser
             "DATABASE_URL": self.database_url,
             "AUTH_USER": USER,
             "AUTH_PASS": PASSWORD,

@@ -27,10 +27,12 @@ class LicensedMachine:
     Attributes:
         folder: of the cache and of trust.json.
         license: what its owner bought.
+        encryption_key: seals the cache.
     """
 
     folder: Path
     simulator: Simulator = field(default_factory=lambda: Simulator(FixedClock()))
+    encryption_key: str = ENCRYPTION_KEY
 
     def __post_init__(self) -> None:
         self.folder.mkdir(exist_ok=True)
@@ -45,7 +47,7 @@ class LicensedMachine:
         return {
             "LICENSE_KEY": self.license.key,
             "LICENSE_EMAIL": self.license.email,
-            "LICENSE_ENCRYPTION_KEY": str(self.machine.options["encryption_key"]),
+            "LICENSE_ENCRYPTION_KEY": self.encryption_key,
             "LICENSE_CACHE_DIR": str(self.folder),
             "LICENSE_TRUST_FILE": str(self.trust_file),
         }
@@ -53,7 +55,8 @@ class LicensedMachine:
     def learn(self, code: str = "VALID") -> None:
         """Have the vendor decide, and another program of the machine take that in."""
         self.license = self.simulator.change(self.license, code=code)
-        self.machine.start(product=PRODUCT).validate()
+        program = {"product": PRODUCT, "encryption_key": self.encryption_key}
+        self.machine.start(**program).validate()
 
     def new_gate(self) -> LicenseGate:
         """Make the gate of a program that starts now and reaches the vendor."""
@@ -62,7 +65,7 @@ class LicensedMachine:
     @property
     def owners(self) -> OwnerFile:
         """The file of whose license was activated on this machine."""
-        return OwnerFile(self.folder, [bytes.fromhex(ENCRYPTION_KEY)])
+        return OwnerFile(self.folder, [bytes.fromhex(self.encryption_key)])
 
     async def open_gate(self) -> LicenseGate:
         """Make that gate and let it try once to open."""
@@ -73,5 +76,6 @@ class LicensedMachine:
     def new_client(self, owner: Owner | None) -> AsyncLicenseClient:
         """Make the SDK's client of an owner, None = of the license of this machine."""
         changes = {"license_key": owner.license_key, "email": owner.email} if owner else {}
-        started = self.machine.start(product=PRODUCT, start_wait=ONE_TRY, **changes)
+        program = {"product": PRODUCT, "encryption_key": self.encryption_key}
+        started = self.machine.start(**program, start_wait=ONE_TRY, **changes)
         return AsyncLicenseClient._over(started)

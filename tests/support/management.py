@@ -47,6 +47,7 @@ def service_environment(
 ) -> dict[str, str]:
     """Write the environment of the service."""
     return {
+        "APP_ENV": "development",  # the run's own PostgreSQL has one login, a superuser
         "DATABASE_URL": database_url,
         "AUTH_USER": USER,
         "AUTH_PASS": PASSWORD,

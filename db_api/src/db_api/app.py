@@ -1,8 +1,10 @@
 """The composition root: from settings to the one ASGI application and what it lives on."""
 
+import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from typing import Final
 
 import structlog
@@ -19,6 +21,7 @@ from db_api.clock import monotonic_seconds, utc_now
 from db_api.connections import Connections
 from db_api.control.database import open_control
 from db_api.control.keys import KeyStore
+from db_api.control.login_rights import judge_login, read_login_rights
 from db_api.control.logins import LoginStore
 from db_api.control.revision import require_revision
 from db_api.engine import CallerLimits, Engine, EngineLimits
@@ -26,9 +29,10 @@ from db_api.errors import (
     AccessDeniedError,
     BodyTooLargeError,
     LicenseClosedError,
-    NotReadyError,
 )
 from db_api.execution import Database
+from db_api.findings import Level
+from db_api.first_contact import FirstContact
 from db_api.forwarding import TrustedProxies
 from db_api.gatekeeper import LicensedApp
 from db_api.key_directory import KeyDirectory
@@ -49,7 +53,7 @@ from db_api.routes.schemas import SchemaRoutes
 from db_api.routes.tables import TableRoutes
 from db_api.routes.trial import TrialRoutes
 from db_api.schemas import SchemaStore
-from db_api.settings import AggregatesFor, GateMode, LogLevel, Settings
+from db_api.settings import AggregatesFor, AppEnv, GateMode, LogLevel, Settings, SettingsError
 
 _LICENSE_CHECKS: Final = Rate(per_second=10 / 60, burst=10)  # by address
 
@@ -61,13 +65,14 @@ async def open_app(settings: Settings, gate: LicenseGate) -> AsyncIterator[ASGIA
     """Open everything in the order in which it can refuse, and close it afterwards.
 
     1. The license: without a usable one nothing else is touched, unless LICENSE_GATE=lock.
-    2. The service's own tables. Where the database does not answer, the service starts all the
-       same and is not ready until it does.
+    2. The service's own tables, and the rights of its login. Where the database does not answer,
+       the service starts all the same and is not ready until it does.
     3. The data side, which connects when it is first asked.
 
     Raises:
         LicenseClosedError: no usable license within LICENSE_START_WAIT.
         MigrationNeededError: the tables are of another revision.
+        SettingsError: the login of DATABASE_URL may do too much for production.
     """
     async with AsyncExitStack() as stack:
         stack.callback(gate.close)
@@ -79,14 +84,28 @@ async def open_app(settings: Settings, gate: LicenseGate) -> AsyncIterator[ASGIA
         url = settings.database_url.get_secret_value()
         control = open_control(url)
         stack.push_async_callback(control.dispose)
-        try:
-            await require_revision(control)
-        except NotReadyError as error:
-            _log.warning("database.unreachable", reason=str(error.__cause__))
+        contact = FirstContact(partial(_require_fit, settings, control), _stop_process)
+        stack.callback(contact.close)
+        await contact.meet()
 
         connections = Connections(url, settings.pool_size)
         stack.push_async_callback(connections.close)
         yield build_app(settings, gate, control, connections)
+        contact.require_accepted()
+
+
+async def _require_fit(settings: Settings, control: AsyncEngine) -> None:
+    """Do nothing if the database has our tables, and gives us no more than we should have."""
+    await require_revision(control)
+    if settings.app_env is AppEnv.DEVELOPMENT:
+        return
+    finding = judge_login(await read_login_rights(control))
+    if finding.level is Level.FAIL:
+        raise SettingsError((f"{finding.text}; {finding.remedy}",))
+
+
+def _stop_process() -> None:
+    signal.raise_signal(signal.SIGTERM)
 
 
 def build_app(

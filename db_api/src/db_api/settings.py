@@ -7,7 +7,6 @@ own rule: the start's patience and the cache's encryption.
 import ipaddress
 from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated, Final, TypeVar
 from urllib.parse import urlsplit
 
@@ -23,14 +22,17 @@ from pydantic import (
     field_validator,
 )
 
+from db_api.addresses import is_loopback
 from db_api.errors import DataApiError
-from db_api.passwords import is_password_hash, password_weakness
+from db_api.findings import Level
+from db_api.passwords import is_password_hash
+from db_api.production_rules import DEFAULT_HOST, judge
 from db_api.sealing import RootKeys
+from db_api.secret_files import with_secret_files
 
 IpNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 _ENCRYPTION_KEYS: Final = ("LICENSE_ENCRYPTION_KEY", "LICENSE_ENCRYPTION_KEY_PREVIOUS")
 _SECRETS: Final = ("DATABASE_URL", "AUTH_PASS", "AUTH_PASS_HASH")
-_DEFAULT_HOST: Final = "127.0.0.1"
 _TEXTS: Final = {
     "missing": "is required",
     "path_not_file": "there is no such file",
@@ -148,6 +150,7 @@ class Settings(LoginSettings):
         database_url: `postgresql://user:password@host:5432/name`, libpq's parameters allowed.
         license_encryption_key: the root secret; also of the license's cache.
         license_encryption_key_previous: the one before, for reading only.
+        db_allow_plaintext: lets DATABASE_URL lead to another host without TLS.
         auth_user: the administrator's name for HTTP Basic.
         auth_pass: its password; or
         auth_pass_hash: the Argon2id PHC string of it.
@@ -175,10 +178,11 @@ class Settings(LoginSettings):
         failed_logins_per_minute: failed logins a minute for each address.
     """
 
+    db_allow_plaintext: bool = False
     auth_user: str = Field(min_length=1, max_length=64, pattern=r"^[^:\x00-\x1f\x7f]+$")
     auth_pass: SecretStr | None = None
     auth_pass_hash: SecretStr | None = None
-    host: str = _DEFAULT_HOST
+    host: str = DEFAULT_HOST
     port: int = Field(default=3001, ge=0, le=65_535)
     tls_cert_file: FilePath | None = None
     tls_key_file: FilePath | None = None
@@ -222,10 +226,10 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     Raises:
         SettingsError: every mistake, by the name of its setting.
     """
-    values, mistakes = _with_secret_files(environ)
-    keys, _ = _with_secret_files(environ, _ENCRYPTION_KEYS)  # the SDK names their mistakes
+    values, mistakes = with_secret_files(environ, _SECRETS)
+    keys, _ = with_secret_files(environ, _ENCRYPTION_KEYS)  # the SDK names their mistakes
     values = {**keys, **values}
-    rules = (*_credential_mistakes(values), *_network_mistakes(values))
+    rules = (*_combination_mistakes(values), *_production_mistakes(values))
     return _validated(Settings, values, (*mistakes, *rules))
 
 
@@ -257,7 +261,7 @@ def _read_alone(
     model: type[SettingsT], environ: Mapping[str, str], names: Sequence[str]
 ) -> SettingsT:
     """Read some secrets, whatever else the environment holds."""
-    values, mistakes = _with_secret_files(environ, names)
+    values, mistakes = with_secret_files(environ, names)
     return _validated(model, {name: values[name] for name in names if name in values}, mistakes)
 
 
@@ -273,65 +277,23 @@ def _validated(
     return settings
 
 
-def _with_secret_files(
-    environ: Mapping[str, str], names: Sequence[str] = _SECRETS
-) -> tuple[dict[str, str], list[str]]:
-    """Take the contents of `NAME_FILE` as NAME; an empty variable counts as unset."""
-    values = {name: value for name, value in environ.items() if value}
-    mistakes = []
-    for name in names:
-        file = values.get(f"{name}_FILE")
-        if file is None:
-            continue
-        if name in values:
-            mistakes.append(f"{name}: set either {name} or {name}_FILE")
-            continue
-        try:
-            values[name] = Path(file).read_text(encoding="utf-8").rstrip("\r\n")
-        except (OSError, UnicodeDecodeError) as error:
-            mistakes.append(f"{name}_FILE: cannot be read ({type(error).__name__})")
-    return values, mistakes
-
-
-def _credential_mistakes(values: Mapping[str, str]) -> Iterator[str]:
-    """Judge what no single field can; on the raw values, so that one mistake hides no other."""
-    password = values.get("AUTH_PASS")
-    if (password is None) == ("AUTH_PASS_HASH" not in values):
+def _combination_mistakes(values: Mapping[str, str]) -> Iterator[str]:
+    """Judge what no single field can, in production and in development."""
+    if ("AUTH_PASS" in values) == ("AUTH_PASS_HASH" in values):
         yield "AUTH_PASS: set either AUTH_PASS or AUTH_PASS_HASH (`db-api gen password`)"
-    if values.get("APP_ENV") == AppEnv.DEVELOPMENT:
-        return
-    weakness = password and password_weakness(values.get("AUTH_USER", ""), password)
-    if weakness:
-        yield f"AUTH_PASS: {weakness}; `db-api gen password` makes one"
-    if not {"LICENSE_ENCRYPTION_KEY", "LICENSE_ENCRYPTION_KEY_FILE"} & values.keys():
-        yield (
-            "LICENSE_ENCRYPTION_KEY: is required in production; "
-            "`db-api gen encryption-key` makes one"
-        )
-
-
-def _network_mistakes(values: Mapping[str, str]) -> Iterator[str]:
     if ("TLS_CERT_FILE" in values) != ("TLS_KEY_FILE" in values):
         yield "TLS_CERT_FILE: set TLS_CERT_FILE and TLS_KEY_FILE together"
-    if is_loopback(values.get("HOST", _DEFAULT_HOST)):
-        return
-    if values.get("APP_ENV") == AppEnv.DEVELOPMENT:
+    is_development = values.get("APP_ENV") == AppEnv.DEVELOPMENT
+    if is_development and not is_loopback(values.get("HOST", DEFAULT_HOST)):
         yield "APP_ENV: development listens on loopback only; change APP_ENV or HOST"
-    if not {"TLS_CERT_FILE", "TRUSTED_PROXIES"} & values.keys():
-        yield (
-            "HOST: plain HTTP is served on loopback only; set TLS_CERT_FILE and TLS_KEY_FILE, "
-            "or name the proxy that speaks HTTPS in TRUSTED_PROXIES"
-        )
 
 
-def is_loopback(host: str) -> bool:
-    """Tell whether an address, or `localhost`, reaches this machine only."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+def _production_mistakes(values: Mapping[str, str]) -> Iterator[str]:
+    if values.get("APP_ENV") == AppEnv.DEVELOPMENT:
+        return
+    for finding in judge(values):
+        if finding.level is Level.FAIL:
+            yield f"{finding.text}; {finding.remedy}"
 
 
 def _field_mistakes(error: ValidationError) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ GOOD = {
     "DATABASE_URL": "postgresql://api:pa55@localhost/shop?sslmode=require",
     "AUTH_USER": "root-of-shop",
     "AUTH_PASS": "correct horse battery staple",
-    "LICENSE_ENCRYPTION_KEY": "5c" * 32,
+    "LICENSE_ENCRYPTION_KEY": "8e1f0b94c7d25a63f0e9b81d24c6a735019be8d7f2643ac5b07d1e9f8a63c254",
 }
 
 

@@ -11,6 +11,7 @@ from typing import Final, NoReturn
 import click
 from starlette.types import ASGIApp
 
+from db_api import logs
 from db_api.app import open_app
 from db_api.cli.environment import environment
 from db_api.cli.exits import NO_LICENSE, end, reported
@@ -48,6 +49,7 @@ def demo(*, port: int, folder: Path | None, as_json: bool) -> None:
     with reported(), suppress(KeyboardInterrupt), embedded_postgres(folder) as database_url:
         session = asyncio.run(prepare(database_url, f"http://{_HOST}:{port}"))
         settings, gate = configure(_settings_of(session, port, environ))
+        logs.configure(settings.log_level)
         text = session.as_json() if as_json else session.as_text()
         run(settings, lambda: _announced(open_app(settings, gate), session, text))
 

@@ -6,15 +6,21 @@ from functools import partial
 from typing import Final, TypeVar
 
 import click
+import structlog
 from starlette.types import ASGIApp
 
 from db_api import logs, serving
 from db_api.app import open_app
 from db_api.cli.environment import environment
 from db_api.cli.exits import NO_LICENSE, end, reported
+from db_api.findings import Level
 from db_api.license_gate import LicenseGate, gate_from_environment
 from db_api.memory import return_large_blocks
+from db_api.production_rules import SECRETS, judge
+from db_api.secret_files import with_secret_files
 from db_api.settings import Settings, SettingsError, read_settings
+
+_log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 _EXAMPLES: Final = """\b
@@ -30,8 +36,21 @@ def serve() -> None:
     made the service's own tables.
     """
     with reported():
-        settings, gate = configure(environment())
+        environ = environment()
+        settings, gate = configure(environ)
+        logs.configure(settings.log_level)
+        _warn(environ)
         run(settings, partial(open_app, settings, gate))
+
+
+def _warn(environ: Mapping[str, str]) -> None:
+    """Log what is allowed and should not stay so."""
+    values, _ = with_secret_files(environ, SECRETS)
+    for finding in judge(values):
+        if finding.level is Level.WARN:
+            _log.warning(
+                "config.insecure", id=finding.id, reason=finding.text, remedy=finding.remedy
+            )
 
 
 def configure(environ: Mapping[str, str]) -> tuple[Settings, LicenseGate]:
@@ -66,7 +85,6 @@ def run(settings: Settings, opened: Callable[[], AbstractAsyncContextManager[ASG
     Raises:
         DataApiError: it cannot be opened or served.
     """
-    logs.configure(settings.log_level)
     return_large_blocks()
     listener = serving.Listener(
         settings.host, settings.port, settings.tls_cert_file, settings.tls_key_file
