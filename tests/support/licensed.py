@@ -6,6 +6,7 @@ from pathlib import Path
 
 from db_api.license_gate import PRODUCT, LicenseGate
 from db_api.owner_file import Owner, OwnerFile
+from db_api.sealing import RootKeys
 from license_client import AsyncLicenseClient
 from license_client.testing.clock import FixedClock
 from license_client.testing.simulator import Simulator
@@ -65,7 +66,7 @@ class LicensedMachine:
     @property
     def owners(self) -> OwnerFile:
         """The file of whose license was activated on this machine."""
-        return OwnerFile(self.folder, [bytes.fromhex(self.encryption_key)])
+        return OwnerFile(self.folder, RootKeys.parse(self.encryption_key))
 
     async def open_gate(self) -> LicenseGate:
         """Make that gate and let it try once to open."""

@@ -18,6 +18,8 @@ from db_api import errors
 from db_api._version import __version__
 from db_api.license_view import LicenseView, invalid_view
 from db_api.owner_file import Owner, OwnerFile
+from db_api.sealing import RootKeys
+from db_api.secret_files import with_secret_files
 from db_api.settings import SettingsError
 from license_client import (
     AsyncLicenseClient,
@@ -253,17 +255,13 @@ def gate_from_environment(environ: Mapping[str, str]) -> LicenseGate:
 def _owners_of(environ: Mapping[str, str]) -> OwnerFile:
     """Make the owner's file beside the cache."""
     folder = Path(environ.get("LICENSE_CACHE_DIR") or _CACHE_FOLDER)
-    found = (_secret_of(environ, name) for name in _ENCRYPTION_KEYS)
-    return OwnerFile(folder, [secret for secret in found if secret])
-
-
-def _secret_of(environ: Mapping[str, str], name: str) -> bytes:
-    """Return the bytes of a secret; none where the SDK will say what is wrong with it."""
-    file = environ.get(f"{name}_FILE")
+    values, _ = with_secret_files(environ, _ENCRYPTION_KEYS)  # the SDK names the mistakes
+    current, previous = (values.get(name) for name in _ENCRYPTION_KEYS)
     try:
-        return bytes.fromhex(Path(file).read_text().strip() if file else environ.get(name, ""))
-    except (OSError, ValueError):
-        return b""
+        keys = RootKeys.parse(current, previous) if current else None
+    except ValueError:  # likewise
+        keys = None
+    return OwnerFile(folder, keys)
 
 
 def _environment_of(owner: Owner | None, environ: Mapping[str, str]) -> Mapping[str, str]:

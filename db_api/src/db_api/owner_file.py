@@ -9,19 +9,14 @@ none, which production refuses), for this user's eyes alone.
 import json
 import os
 import secrets
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from db_api.sealing import RootKeys
 
 FILE_NAME: Final = "license-owner"
-_PURPOSE: Final = b"db-api-license-owner-v1"  # another key than the cache's, out of the same secret
-_NONCE_BYTES: Final = 12  # NIST SP 800-38D, 8.2.2: 96 random bits
+_PURPOSE: Final = "license-owner/v1"
 _MAX_BYTES: Final = 4096
 Stamp = tuple[int, int, int]
 
@@ -39,13 +34,12 @@ class OwnerFile:
 
     Args:
         folder: of the license cache.
-        secrets_: the 32 bytes of LICENSE_ENCRYPTION_KEY, then of the one before; none = in the
-            clear.
+        keys: the root secret; None = in the clear.
     """
 
-    def __init__(self, folder: Path, secrets_: Sequence[bytes]) -> None:
+    def __init__(self, folder: Path, keys: RootKeys | None) -> None:
         self._path = folder / FILE_NAME
-        self._keys = [AESGCM(_derived(secret)) for secret in secrets_]
+        self._sealer = keys.sealer(_PURPOSE) if keys else None
 
     def stamp(self) -> Stamp | None:
         """Return what changes when the file does, None where there is none."""
@@ -62,8 +56,10 @@ class OwnerFile:
                 sealed = file.read(_MAX_BYTES)
         except OSError:
             return None
-        text = self._opened(sealed)
-        return None if text is None else _parsed(text)
+        try:
+            return _parsed(self._opened(sealed))
+        except ValueError:  # another key, or no text
+            return None
 
     def write(self, owner: Owner) -> None:
         """Keep an owner instead of the one before, all of it or nothing.
@@ -73,7 +69,7 @@ class OwnerFile:
         """
         self._path.parent.mkdir(parents=True, exist_ok=True)
         draft = self._path.with_name(f"{FILE_NAME}.{secrets.token_hex(4)}")
-        text = json.dumps({"licenseKey": owner.license_key, "email": owner.email}).encode()
+        text = json.dumps({"licenseKey": owner.license_key, "email": owner.email})
         try:
             descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(descriptor, "wb") as file:
@@ -84,28 +80,18 @@ class OwnerFile:
         finally:
             draft.unlink(missing_ok=True)
 
-    def _sealed(self, text: bytes) -> bytes:
-        if not self._keys:
-            return text
-        nonce = secrets.token_bytes(_NONCE_BYTES)
-        return nonce + self._keys[0].encrypt(nonce, text, _PURPOSE)
+    def _opened(self, sealed: bytes) -> str:
+        if self._sealer is None:
+            return sealed.decode()
+        return self._sealer.unseal(sealed, FILE_NAME)
 
-    def _opened(self, sealed: bytes) -> bytes | None:
-        if not self._keys:
-            return sealed
-        for key in self._keys:
-            try:
-                return key.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], _PURPOSE)
-            except (InvalidTag, ValueError):
-                continue
-        return None
+    def _sealed(self, text: str) -> bytes:
+        if self._sealer is None:
+            return text.encode()
+        return self._sealer.seal(text, FILE_NAME)
 
 
-def _derived(secret: bytes) -> bytes:
-    return HKDF(SHA256(), 32, salt=None, info=_PURPOSE).derive(secret)
-
-
-def _parsed(text: bytes) -> Owner | None:
+def _parsed(text: str) -> Owner | None:
     try:
         members = json.loads(text)
         return Owner(str(members["licenseKey"]), str(members["email"]))

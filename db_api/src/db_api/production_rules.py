@@ -148,7 +148,8 @@ def _previous_key(values: Mapping[str, str]) -> Finding:
         return warned(
             "L004",
             f"{name} is still set",
-            "unset it: the cache is written with the new key since the first start",
+            "unset it once nothing is sealed with it: a start writes the cache anew, "
+            "`db-api provision SCHEMA --repair` the logins",
         )
     return passed("L004", "no earlier encryption key is in use")
 

@@ -5,37 +5,38 @@ from pathlib import Path
 import pytest
 
 from db_api.owner_file import FILE_NAME, Owner, OwnerFile
+from db_api.sealing import RootKeys
 
 OWNER = Owner("LIC-AAAAA-BBBBB", "ada@example.com")
-SECRET = secrets.token_bytes(32)
+KEYS = RootKeys(secrets.token_bytes(32))
 
 
 def test_where_nothing_was_activated_there_is_no_owner(tmp_path: Path) -> None:
-    owners = OwnerFile(tmp_path / "nowhere", [SECRET])
+    owners = OwnerFile(tmp_path / "nowhere", KEYS)
 
     assert owners.read() is None
     assert owners.stamp() is None
 
 
 @pytest.mark.parametrize("content", [b"", b"{}", b"null", b"[]", b"\xff" * 64, b"x" * 100_000])
-@pytest.mark.parametrize("secrets_", [[], [SECRET]])
+@pytest.mark.parametrize("keys", [None, KEYS])
 def test_a_file_that_is_no_owner_counts_as_none(
-    tmp_path: Path, content: bytes, secrets_: list[bytes]
+    tmp_path: Path, content: bytes, keys: RootKeys | None
 ) -> None:
     (tmp_path / FILE_NAME).write_bytes(content)
 
-    assert OwnerFile(tmp_path, secrets_).read() is None
+    assert OwnerFile(tmp_path, keys).read() is None
 
 
 def test_another_secret_does_not_open_it(tmp_path: Path) -> None:
-    OwnerFile(tmp_path, [SECRET]).write(OWNER)
+    OwnerFile(tmp_path, KEYS).write(OWNER)
 
-    assert OwnerFile(tmp_path, [secrets.token_bytes(32)]).read() is None
-    assert OwnerFile(tmp_path, []).read() is None
+    assert OwnerFile(tmp_path, RootKeys(secrets.token_bytes(32))).read() is None
+    assert OwnerFile(tmp_path, None).read() is None
 
 
 def test_every_flipped_byte_is_noticed(tmp_path: Path) -> None:
-    owners = OwnerFile(tmp_path, [SECRET])
+    owners = OwnerFile(tmp_path, KEYS)
     owners.write(OWNER)
     sealed = (tmp_path / FILE_NAME).read_bytes()
     for place in range(len(sealed)):
@@ -46,7 +47,7 @@ def test_every_flipped_byte_is_noticed(tmp_path: Path) -> None:
 
 
 def test_a_sealed_owner_shows_neither_key_nor_email(tmp_path: Path) -> None:
-    OwnerFile(tmp_path, [SECRET]).write(OWNER)
+    OwnerFile(tmp_path, KEYS).write(OWNER)
 
     content = (tmp_path / FILE_NAME).read_bytes()
     assert OWNER.license_key.encode() not in content
@@ -54,14 +55,14 @@ def test_a_sealed_owner_shows_neither_key_nor_email(tmp_path: Path) -> None:
 
 
 def test_it_is_for_this_user_alone_and_leaves_no_draft(tmp_path: Path) -> None:
-    OwnerFile(tmp_path / "new", [SECRET]).write(OWNER)
+    OwnerFile(tmp_path / "new", KEYS).write(OWNER)
 
     (file,) = (tmp_path / "new").iterdir()
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
 def test_what_was_written_last_is_read(tmp_path: Path) -> None:
-    owners = OwnerFile(tmp_path, [SECRET])
+    owners = OwnerFile(tmp_path, KEYS)
     owners.write(OWNER)
     before = owners.stamp()
 
@@ -72,6 +73,6 @@ def test_what_was_written_last_is_read(tmp_path: Path) -> None:
 
 
 def test_a_rotated_secret_opens_what_the_one_before_has_sealed(tmp_path: Path) -> None:
-    OwnerFile(tmp_path, [SECRET]).write(OWNER)
+    OwnerFile(tmp_path, KEYS).write(OWNER)
 
-    assert OwnerFile(tmp_path, [secrets.token_bytes(32), SECRET]).read() == OWNER
+    assert OwnerFile(tmp_path, RootKeys(secrets.token_bytes(32), KEYS.current)).read() == OWNER
