@@ -7,7 +7,7 @@ Another key and email are taken over from the owner's file, which `db-api activa
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
@@ -91,6 +91,15 @@ class LicenseGate:
         if not self.is_open:
             await self._take_over()
         self._following = asyncio.create_task(self._follow())
+
+    async def peek(self) -> LicenseView:
+        """Return the configured license as the cache has it, or the one activated here."""
+        status = await self._client.status()
+        owner = None if status.usable else await asyncio.to_thread(self._owners.read)
+        if owner is not None:
+            with suppress(ConfigurationError):
+                status = await self._make_client(owner).status()
+        return view_of(status)
 
     def close(self) -> None:
         """End what looks after the license."""

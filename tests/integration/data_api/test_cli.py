@@ -254,7 +254,7 @@ def test_a_password_that_could_never_log_in_is_not_hashed() -> None:
 
 
 @pytest.mark.parametrize("line", [
-    "", "serve", "migrate", "demo", "activate", "activate-license",
+    "", "serve", "migrate", "demo", "doctor", "activate", "activate-license",
     "keys", "keys create", "keys list", "keys revoke",
     "logins", "logins set", "logins list", "logins remove",
     "gen", "gen password", "gen password-hash", "gen encryption-key",

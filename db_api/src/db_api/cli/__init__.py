@@ -28,6 +28,7 @@ Exit status: 0 done, 1 failed, 2 wrong usage, 6 wrong settings, 78 no usable lic
         "migrate": "db_api.cli.migrate:migrate",
         "activate": "db_api.cli.activate:activate",
         "activate-license": "db_api.cli.activate:activate",
+        "doctor": "db_api.cli.doctor:doctor",
         "demo": "db_api.cli.demo:demo",
         "keys": "db_api.cli.keys:keys",
         "logins": "db_api.cli.logins:logins",

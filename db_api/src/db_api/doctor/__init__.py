@@ -1,0 +1,1 @@
+"""Looks a service over; each finding says what to do. `DOCTOR.md` has the list of their ids."""
