@@ -1,7 +1,6 @@
 """The composition root: from settings to the one ASGI application and what it lives on."""
 
 import signal
-import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
@@ -10,7 +9,7 @@ from typing import Final
 import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.routing import Router
-from starlette.types import ASGIApp, Scope
+from starlette.types import Scope
 
 from db_api import rest
 from db_api.admin_login import AdminLogin
@@ -24,24 +23,20 @@ from db_api.control.keys import KeyStore
 from db_api.control.login_rights import judge_login, read_login_rights
 from db_api.control.logins import LoginStore
 from db_api.control.revision import require_revision
+from db_api.edge import build_edge
 from db_api.engine import CallerLimits, Engine, EngineLimits
 from db_api.errors import (
     AccessDeniedError,
-    BodyTooLargeError,
     LicenseClosedError,
 )
 from db_api.execution import Database
 from db_api.findings import Level
 from db_api.first_contact import FirstContact
-from db_api.forwarding import TrustedProxies
-from db_api.gatekeeper import LicensedApp
 from db_api.key_directory import KeyDirectory
 from db_api.license_gate import LicenseGate
 from db_api.logins import Logins, LoginVault
-from db_api.logs import AccessLog
-from db_api.middleware import HttpEdge
+from db_api.metrics import MeasuredApp, Metrics, PoolLevel
 from db_api.passwords import hash_password
-from db_api.problems import answer_error
 from db_api.rates import Rate, TokenBuckets
 from db_api.readiness import OK, Probes, Readiness
 from db_api.rest_errors import RestError
@@ -61,7 +56,7 @@ _log = structlog.get_logger(__name__)
 
 
 @asynccontextmanager
-async def open_app(settings: Settings, gate: LicenseGate) -> AsyncIterator[ASGIApp]:
+async def open_app(settings: Settings, gate: LicenseGate) -> AsyncIterator[MeasuredApp]:
     """Open everything in the order in which it can refuse, and close it afterwards.
 
     1. The license: without a usable one nothing else is touched, unless LICENSE_GATE=lock.
@@ -110,7 +105,7 @@ def _stop_process() -> None:
 
 def build_app(
     settings: Settings, gate: LicenseGate, control: AsyncEngine, connections: Connections
-) -> ASGIApp:
+) -> MeasuredApp:
     """Put the application together from what is open already."""
     vault = LoginVault(settings.database_url.get_secret_value(), settings.root_keys)
     logins = Logins(LoginStore(control).of_schema, vault, monotonic_seconds)
@@ -118,7 +113,8 @@ def build_app(
     catalog = Catalog(database.read_schema_cache, monotonic_seconds)
     engine = Engine(database, catalog, _limits(settings))
     authenticator = _make_authenticator(settings, control)
-    endpoints = make_endpoints(gate, control, catalog)
+    metrics = Metrics(gate, partial(_pool_level, connections))
+    endpoints = (*make_endpoints(gate, control, catalog), metrics.endpoint())
     router = Router(
         [
             *rest.routes(engine, _rest_authentication(authenticator)),
@@ -127,14 +123,11 @@ def build_app(
         redirect_slashes=False,
         default=nothing_there,
     )
-    return HttpEdge(
-        LicensedApp(router, gate),
-        answer_error=answer_error,
-        too_large=BodyTooLargeError,
-        max_body_bytes=settings.max_body_bytes,
-        proxies=TrustedProxies(settings.trusted_proxies),
-        access_log=_access_log(settings),
-    )
+    return build_edge(router, settings, gate, metrics)
+
+
+def _pool_level(connections: Connections) -> PoolLevel:
+    return PoolLevel(connections.size, connections.in_use, connections.waiting)
 
 
 def make_endpoints(
@@ -218,8 +211,3 @@ async def _is_loaded(catalog: Catalog) -> bool:
     except RestError:
         return False
     return True
-
-
-def _access_log(settings: Settings) -> AccessLog:
-    is_wanted = settings.log_level in (LogLevel.DEBUG, LogLevel.INFO)
-    return AccessLog(utc_now, sys.stderr if is_wanted else None)

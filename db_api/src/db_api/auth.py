@@ -8,7 +8,7 @@ import structlog
 
 from db_api.admin_login import AdminLogin
 from db_api.api_keys import digest_of
-from db_api.callers import Caller
+from db_api.callers import KEY_PREFIX, Caller
 from db_api.credentials import BasicLogin, PresentedKey, read_credential
 from db_api.errors import CredentialInvalidError, TooManyFailedLoginsError, TooManyRequestsError
 from db_api.key_directory import KeyDirectory, KnownKey
@@ -97,6 +97,7 @@ class Authenticator:
         if wait_seconds := self._limits.requests.take(digest):
             _log.warning("ratelimit.hit", key_prefix=known.key.prefix)
             raise TooManyRequestsError("This API key is used too often.", wait_seconds)
+        KEY_PREFIX.set(known.key.prefix)
         return known.caller
 
     async def _look_up(self, digest: bytes, address: str) -> KnownKey | None:

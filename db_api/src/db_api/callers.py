@@ -3,8 +3,12 @@
 `auth` makes these; the engine only reads them. A caller holds no secret.
 """
 
+from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
+
+KEY_PREFIX: Final[ContextVar[str]] = ContextVar("key_prefix", default="")
+"""Of the API key that the request at hand was accepted with; for the log."""
 
 CallerKind = Literal["anon", "service_role", "admin"]
 

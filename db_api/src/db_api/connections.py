@@ -40,6 +40,22 @@ class Connections:
         self._lent: dict[Connection, tuple[str, asyncio.Semaphore]] = {}
         self._idle: list[tuple[str, Connection]] = []  # the one used longest ago first
         self._connecting = 0
+        self._waiting = 0
+
+    @property
+    def size(self) -> int:
+        """Connections at most."""
+        return self._size
+
+    @property
+    def in_use(self) -> int:
+        """Connections that somebody holds."""
+        return len(self._lent)
+
+    @property
+    def waiting(self) -> int:
+        """How many wait for a connection, or for one that is being made."""
+        return self._waiting
 
     async def take(
         self, wait_seconds: float, url: str | None = None, holder: str | None = None
@@ -64,11 +80,15 @@ class Connections:
                 await share.acquire()  # neither has to wait
                 await self._free.acquire()
                 return self._lend(connection, login, share)
-        async with asyncio.timeout(wait_seconds), AsyncExitStack() as room:
-            await room.enter_async_context(share)
-            await room.enter_async_context(self._free)
-            connection = self._pop_idle(login) or await self._connect(login)
-            room.pop_all()  # kept until it is given back
+        self._waiting += 1
+        try:
+            async with asyncio.timeout(wait_seconds), AsyncExitStack() as room:
+                await room.enter_async_context(share)
+                await room.enter_async_context(self._free)
+                connection = self._pop_idle(login) or await self._connect(login)
+                room.pop_all()  # kept until it is given back
+        finally:
+            self._waiting -= 1
         return self._lend(connection, login, share)
 
     def give_back(self, connection: Connection) -> None:

@@ -7,7 +7,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from db_api.errors import LicenseClosedError
 from db_api.license_gate import LicenseGate
 
-_OPEN_WHILE_LOCKED: Final = ("/api/health", "/api/license/", "/api/trial/")
+_OPEN_WHILE_LOCKED: Final = ("/api/health", "/api/license/", "/api/trial/", "/metrics")
 
 
 class LicensedApp:

@@ -116,7 +116,7 @@ class AccessLog:
         line = (
             f'{{"time":"{time}","level":"info",'
             f'"event":"http.access","request_id":"{request_id}","client":"{client}",'
-            f'"method":"{method}","path":{_loggable(path)},"status":{status},'
+            f'"method":"{method}","path":{_loggable(path)},"status":{status},{self.members()}'
             f'"duration_ms":{seconds * 1000:.2f}}}\n'
         )
         try:
@@ -124,6 +124,10 @@ class AccessLog:
             self._stream.flush()
         except (OSError, ValueError):
             pass  # a full disk or a closed pipe must not take the service down with it
+
+    def members(self) -> str:
+        """Return what else a line holds, as JSON members that each end with a comma."""
+        return ""
 
 
 @lru_cache(maxsize=1024)

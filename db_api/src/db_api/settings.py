@@ -159,6 +159,8 @@ class Settings(LoginSettings):
         tls_cert_file: PEM chain; both TLS files or none.
         tls_key_file: PEM key of the first certificate.
         app_env: `production` refuses what `development` (loopback only) lets pass.
+        metrics_host: the address of the listener for metrics.
+        metrics_port: its port; there is none unless it is set.
         trusted_proxies: networks whose `X-Forwarded-*` headers are believed, comma-separated.
         license_gate: `exit` ends a start without a usable license with 78; `lock` serves the
             license's own routes until one is activated.
@@ -184,6 +186,8 @@ class Settings(LoginSettings):
     auth_pass_hash: SecretStr | None = None
     host: str = DEFAULT_HOST
     port: int = Field(default=3001, ge=0, le=65_535)
+    metrics_host: str = DEFAULT_HOST
+    metrics_port: int | None = Field(default=None, ge=0, le=65_535)
     tls_cert_file: FilePath | None = None
     tls_key_file: FilePath | None = None
     app_env: AppEnv = AppEnv.PRODUCTION

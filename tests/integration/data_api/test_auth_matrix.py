@@ -59,6 +59,7 @@ OUTCOMES = {
     ("POST", "/api/license/activate"): Outcome(401, 403, 403, 400, 401, 403, 400),
     ("POST", "/api/trial/start"): Outcome(401, 403, 403, 400, 401, 403, 400),
     ("GET", "/api/trial/status"): Outcome(401, 403, 403, 200, 401, 403, 200),
+    ("GET", "/metrics"): Outcome(401, 403, 403, 200, 401, 403, 200),
     ("GET", "/api/schemas"): for_admin(200),
     ("POST", "/api/schemas"): for_admin(400),
     ("DELETE", "/api/schemas/{schema}"): for_admin(400),
@@ -109,6 +110,7 @@ async def routes(gate: LicenseGate, database_url: str) -> set[tuple[str, str]]:
         *((endpoint.method, endpoint.path) for endpoint in management),
         *(("GET", path) for path in data),
         *((method, TABLE) for method in METHODS),
+        ("GET", "/metrics"),
     }
 
 

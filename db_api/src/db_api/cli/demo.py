@@ -9,7 +9,6 @@ from types import FrameType
 from typing import Final, NoReturn
 
 import click
-from starlette.types import ASGIApp
 
 from db_api import logs
 from db_api.app import open_app
@@ -18,6 +17,7 @@ from db_api.cli.exits import NO_LICENSE, end, reported
 from db_api.cli.serve import configure, run
 from db_api.demo.embedded import embedded_postgres
 from db_api.demo.session import USER, Session, prepare, until_ready
+from db_api.metrics import MeasuredApp
 
 _EXAMPLES = """\b
 Examples:
@@ -78,8 +78,8 @@ def _settings_of(session: Session, port: int, environ: Mapping[str, str]) -> Map
 
 @asynccontextmanager
 async def _announced(
-    opened: AbstractAsyncContextManager[ASGIApp], session: Session, text: str
-) -> AsyncIterator[ASGIApp]:
+    opened: AbstractAsyncContextManager[MeasuredApp], session: Session, text: str
+) -> AsyncIterator[MeasuredApp]:
     """Print `text` as soon as the application that is served answers."""
 
     async def announce() -> None:

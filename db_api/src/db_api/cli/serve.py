@@ -1,6 +1,6 @@
 """`db-api serve`: the service itself."""
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from typing import Final, TypeVar
@@ -16,6 +16,7 @@ from db_api.cli.exits import NO_LICENSE, end, reported
 from db_api.findings import Level
 from db_api.license_gate import LicenseGate, gate_from_environment
 from db_api.memory import return_large_blocks
+from db_api.metrics import MeasuredApp, Metrics
 from db_api.production_rules import SECRETS, judge
 from db_api.secret_files import with_secret_files
 from db_api.settings import Settings, SettingsError, read_settings
@@ -79,20 +80,32 @@ def _attempt(
         return None, error.mistakes
 
 
-def run(settings: Settings, opened: Callable[[], AbstractAsyncContextManager[ASGIApp]]) -> None:
-    """Serve an application until a signal comes.
+def run(settings: Settings, opened: Callable[[], AbstractAsyncContextManager[MeasuredApp]]) -> None:
+    """Serve an application until a signal comes, and its metrics if they have a port.
 
     Raises:
         DataApiError: it cannot be opened or served.
     """
     return_large_blocks()
-    listener = serving.Listener(
-        settings.host, settings.port, settings.tls_cert_file, settings.tls_key_file
-    )
+    listeners = [
+        serving.Listener(
+            settings.host, settings.port, settings.tls_cert_file, settings.tls_key_file
+        )
+    ]
+    if settings.metrics_port is not None:
+        listeners.append(
+            serving.Listener(settings.metrics_host, settings.metrics_port, name="metrics")
+        )
 
     @asynccontextmanager
-    async def only_app() -> AsyncIterator[tuple[ASGIApp]]:
+    async def open_apps() -> AsyncIterator[Sequence[ASGIApp]]:
         async with opened() as app:
-            yield (app,)
+            _count_events(app.metrics)
+            yield (app, app.metrics.listener)[: len(listeners)]
 
-    serving.run(only_app, [listener], refused=lambda text: SettingsError((text,)))
+    serving.run(open_apps, listeners, refused=lambda text: SettingsError((text,)))
+
+
+def _count_events(metrics: Metrics) -> None:
+    """Have the events of the log counted, also those that are below its level."""
+    structlog.configure(processors=[metrics.count_event, *structlog.get_config()["processors"]])

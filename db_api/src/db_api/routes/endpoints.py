@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, auto
 
+import structlog
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
@@ -22,6 +23,9 @@ from db_api.errors import AccessDeniedError, MethodNotAllowedError, NotFoundErro
 
 Identity = Administrator | Caller | None
 Handler = Callable[[Request, Identity], Awaitable[Response]]
+
+
+_log = structlog.get_logger(__name__)
 
 
 class Access(Enum):
@@ -76,7 +80,8 @@ class _Resource:
         if access is Access.ANYONE:
             return None
         identity = await self._authenticator.identify(request.scope["headers"], address_of(request))
-        if access is not Access.KEY_OR_ADMIN and not isinstance(identity, Administrator):
+        if access is not Access.KEY_OR_ADMIN and isinstance(identity, Caller):
+            _log.warning("authz.denied", key_prefix=identity.key_prefix)
             raise AccessDeniedError(
                 "API keys may not do this.", hint="Log in as the administrator by HTTP Basic."
             )
