@@ -48,7 +48,7 @@ from db_api.routes.schemas import SchemaRoutes
 from db_api.routes.tables import TableRoutes
 from db_api.routes.trial import TrialRoutes
 from db_api.schemas import SchemaStore
-from db_api.settings import AggregatesFor, AppEnv, GateMode, LogLevel, Settings, SettingsError
+from db_api.settings import AggregatesFor, AppEnv, GateMode, Settings, SettingsError
 
 _LICENSE_CHECKS: Final = Rate(per_second=10 / 60, burst=10)  # by address
 
