@@ -46,10 +46,11 @@ _FORGET: Final = Named.of(statements.forget())
 _ADVANCE: Final = Named.of(statements.advance_newest_time())
 
 _NEWEST: Final = "SELECT newest_at FROM server_state"
-_SETTINGS: Final = (
+_OPENING: Final = (
     "PRAGMA journal_mode = WAL",  # readers and the one writer do not wait for each other
     "PRAGMA synchronous = NORMAL",  # a power cut may cost the last marks, never the file
     "PRAGMA foreign_keys = ON",
+    "SELECT 1 FROM sqlite_schema LIMIT 1",  # makes the WAL's index, which locks readers out too
     "PRAGMA busy_timeout = 0",  # a lock that is held is told at once
 )
 _RETRY_SECONDS: Final = 0.02
@@ -76,8 +77,8 @@ class SqliteLicenses:
                 self._path, isolation_level=None, timeout=BUSY_TIMEOUT_SECONDS
             )
             connection.row_factory = sqlite3.Row
-            for setting in _SETTINGS:
-                connection.execute(setting)
+            for statement in _OPENING:
+                connection.execute(statement).fetchone()
         self._connection = connection
 
     async def close(self) -> None:
