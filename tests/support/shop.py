@@ -15,7 +15,7 @@ from db_api import rest
 from db_api.callers import Caller
 from db_api.catalog import Catalog
 from db_api.connections import Connections
-from db_api.engine import CallerLimits, Engine, EngineLimits
+from db_api.engine import CAUTIOUS, CallerLimits, Engine, EngineLimits, WritePolicy
 from db_api.execution import Database
 
 LONG_NAME: Final = "n" * 63
@@ -114,6 +114,7 @@ class Settings:
     lock_timeout_ms: int = 2_000
     max_rows: int = 1000
     aggregates: bool = True
+    policy: WritePolicy = CAUTIOUS
 
 
 class DataSide:
@@ -132,7 +133,10 @@ class DataSide:
             settings.statement_timeout_ms, settings.max_rows, aggregates=settings.aggregates
         )
         self._engine = Engine(
-            database, self.catalog, EngineLimits(limits, limits, settings.lock_timeout_ms)
+            database,
+            self.catalog,
+            EngineLimits(limits, limits, settings.lock_timeout_ms),
+            settings.policy,
         )
 
     @asynccontextmanager

@@ -2,14 +2,17 @@
 
 import json
 from dataclasses import dataclass
+from typing import Final
 from urllib.parse import quote
 
 from db_api.catalog import Table
-from db_api.grammar.ranges import content_range, status_of_page
+from db_api.grammar.ranges import Page, content_range, status_of_page
 from db_api.grammar.request import Request
 from db_api.rest_errors import RestError
 
 Header = tuple[str, str]
+
+_WHOLE: Final = Page(0, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +22,7 @@ class Result:
     Attributes:
         body: the rows as JSON.
         rows: how many they are.
-        total: how many the whole result has, None if not counted.
+        total: how many the whole result has, or were written; None if not counted.
         is_cut: the server's cap left rows out.
     """
 
@@ -52,6 +55,21 @@ def require_one_row(request: Request, result: Result) -> None:
         )
 
 
+def require_few_rows(request: Request, result: Result) -> None:
+    """Refuse a write of more rows than the client expects (`Prefer: max-affected`).
+
+    Raises:
+        RestError: there are more.
+    """
+    at_most = request.preferences.max_affected
+    if at_most is not None and result.total is not None and result.total > at_most:
+        raise RestError(
+            "PGRST124",
+            "Query result exceeds max-affected preference constraint",
+            details=f"The query affects {result.total} rows",
+        )
+
+
 def answer_read(request: Request, result: Result) -> Answer:
     """Answer GET and HEAD.
 
@@ -64,7 +82,7 @@ def answer_read(request: Request, result: Result) -> Answer:
     headers = [
         ranged,
         *_content_headers(request),
-        *_preference_headers(request, "count", "handling"),
+        *_preference_headers(request, "count", "tx", "handling"),
     ]
     if result.is_cut:
         headers.append(("X-Result-Truncated", "true"))
@@ -74,16 +92,41 @@ def answer_read(request: Request, result: Result) -> Answer:
 def answer_insert(request: Request, table: Table, result: Result) -> Answer:
     """Answer POST of rows."""
     returning = request.preferences.returning
-    counted = result.rows if request.preferences.count in {"exact", "estimated"} else "*"
     headers = [
-        ("Content-Range", f"*/{counted}"),
-        *_preference_headers(request, "missing", "return", "count", "handling"),
+        ("Content-Range", content_range(_WHOLE, 0, _counted(request, result))),
+        *_preference_headers(request, "missing", "return", "count", "tx", "handling"),
     ]
     if returning == "representation":
         return Answer(201, (*headers, *_content_headers(request)), result.body)
     if returning == "headers-only" and table.primary_key and result.rows == 1:
         headers.append(("Location", _location(table, result.body)))
     return Answer(201, tuple(headers), b"")
+
+
+def answer_update(request: Request, result: Result) -> Answer:
+    """Answer PATCH."""
+    ranged = content_range(_WHOLE, result.rows, _counted(request, result))
+    kinds = ("missing", "return", "count", "tx", "handling", "max-affected")
+    headers = (("Content-Range", ranged), *_preference_headers(request, *kinds))
+    return _answer_change(request, headers, result)
+
+
+def answer_delete(request: Request, result: Result) -> Answer:
+    """Answer DELETE."""
+    kinds = ("return", "count", "tx", "handling", "max-affected")
+    ranged = content_range(_WHOLE, 0, _counted(request, result))
+    headers = (("Content-Range", ranged), *_preference_headers(request, *kinds))
+    return _answer_change(request, headers, result)
+
+
+def _answer_change(request: Request, headers: tuple[Header, ...], result: Result) -> Answer:
+    if request.preferences.returning != "representation":
+        return Answer(204, headers, b"")
+    return Answer(200, (*headers, *_content_headers(request)), result.body)
+
+
+def _counted(request: Request, result: Result) -> int | None:
+    return result.rows if request.preferences.count in {"exact", "estimated"} else None
 
 
 def _content_headers(request: Request) -> list[Header]:

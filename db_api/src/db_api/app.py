@@ -24,7 +24,7 @@ from db_api.control.login_rights import judge_login, read_login_rights
 from db_api.control.logins import LoginStore
 from db_api.control.revision import require_revision
 from db_api.edge import build_edge
-from db_api.engine import CallerLimits, Engine, EngineLimits
+from db_api.engine import CallerLimits, Engine, EngineLimits, WritePolicy
 from db_api.errors import (
     AccessDeniedError,
     LicenseClosedError,
@@ -111,7 +111,7 @@ def build_app(
     logins = Logins(LoginStore(control).of_schema, vault, monotonic_seconds)
     database = Database(connections, settings.pool_timeout_seconds, logins)
     catalog = Catalog(database.read_schema_cache, monotonic_seconds)
-    engine = Engine(database, catalog, _limits(settings))
+    engine = Engine(database, catalog, _limits(settings), _write_policy(settings))
     authenticator = _make_authenticator(settings, control)
     metrics = Metrics(gate, partial(_pool_level, connections))
     endpoints = (*make_endpoints(gate, control, catalog), metrics.endpoint())
@@ -202,6 +202,14 @@ def _limits(settings: Settings) -> EngineLimits:
             aggregates=aggregates is not AggregatesFor.NOBODY,
         ),
         lock_timeout_ms=settings.lock_timeout_ms,
+    )
+
+
+def _write_policy(settings: Settings) -> WritePolicy:
+    return WritePolicy(
+        end="rollback" if settings.db_api_tx_end.startswith("rollback") else "commit",
+        lets_clients_end=settings.db_api_tx_end.endswith("-allow-override"),
+        allows_unfiltered=settings.db_api_allow_unfiltered,
     )
 
 

@@ -4,17 +4,20 @@ The engine knows neither HTTP connections nor credentials: it gets a `Caller` an
 `Request`, and returns an `Answer` or raises `RestError`.
 """
 
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
 from typing import Final
 
 import asyncpg
 
-from db_api.actions import Action, Insert, Read
+from db_api.actions import Action, Delete, Insert, Read, Update, Work
 from db_api.answers import Answer
 from db_api.callers import Caller
-from db_api.catalog import Catalog, SchemaCache, Table
+from db_api.catalog import Catalog, SchemaCache
+from db_api.connections import Connection
 from db_api.execution import Database, Terms
 from db_api.grammar.body import read_json_body
+from db_api.grammar.preferences import End
 from db_api.grammar.request import Request
 from db_api.plan import Bounds
 from db_api.rest_errors import RestError, not_supported
@@ -31,8 +34,8 @@ _STALE: Final = (
 )
 """What PostgreSQL says of a statement that was made for a schema that has changed since."""
 
-_MISSES: Final = frozenset({"42703", "42704", "PGRST200", "PGRST204"})
-"""What planning says of what the schema cache does not hold, perhaps yet."""
+_MISSES: Final = frozenset({"42703", "42704", "PGRST200", "PGRST204", "PGRST205"})
+"""What planning says of a name that the schema cache does not hold, perhaps yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,39 @@ class EngineLimits:
         return self.anon if caller.kind == "anon" else self.service
 
 
+@dataclass(frozen=True, slots=True)
+class WritePolicy:
+    """What writes may do, whoever asks.
+
+    Attributes:
+        end: how a transaction ends when the client does not choose.
+        lets_clients_end: whether it may choose, by `Prefer: tx=`.
+        allows_unfiltered: whether a PATCH or DELETE needs no filter.
+    """
+
+    end: End = "commit"
+    lets_clients_end: bool = False
+    allows_unfiltered: bool = False
+
+    def adapt(self, request: Request) -> Request:
+        """Return the request without the preferences that it has no say in.
+
+        Raises:
+            RestError: it would change every row of a table and does not say that this is meant.
+        """
+        if not self.allows_unfiltered:
+            _require_filter(request)
+        if self.lets_clients_end:
+            return request
+        preferences = request.preferences.without_end()
+        if preferences is request.preferences:
+            return request
+        return replace(request, preferences=preferences)
+
+
+CAUTIOUS: Final = WritePolicy()
+
+
 class Engine:
     """The data side on one database.
 
@@ -81,12 +117,20 @@ class Engine:
         database: runs the statements.
         catalog: the schema cache of the same database.
         limits: of the callers.
+        policy: of writes.
     """
 
-    def __init__(self, database: Database, catalog: Catalog, limits: EngineLimits) -> None:
+    def __init__(
+        self,
+        database: Database,
+        catalog: Catalog,
+        limits: EngineLimits,
+        policy: WritePolicy = CAUTIOUS,
+    ) -> None:
         self._database = database
         self._catalog = catalog
         self._limits = limits
+        self._policy = policy
 
     async def answer(self, caller: Caller, request: Request, data: bytes) -> Answer:
         """Answer a request.
@@ -100,49 +144,89 @@ class Engine:
             RestError: it cannot be answered; nothing of it was kept.
         """
         _require_profile(caller, request)
+        request = self._policy.adapt(request)
         action = self._action(caller, request, data)
         try:
-            return await self._answer(caller, request.table, action)
+            return await self._answer(caller, request, action)
         except asyncpg.PostgresError as error:
             raise _refusal(caller, error) from error
 
     def _action(self, caller: Caller, request: Request, data: bytes) -> Action:
         bounds = self._limits.of(caller).bounds
-        if request.method != "POST":
+        if request.method in {"GET", "HEAD"}:
             return Read(request, bounds)
+        if request.method == "DELETE":
+            return Delete(request, bounds)
+        body = read_json_body(data, needs_keys=request.query.columns is None)
+        if request.method == "PATCH":
+            return Update(request, body, bounds)
         if request.preferences.resolution is not None:
             raise not_supported("Prefer: resolution")
-        body = read_json_body(data, needs_keys=request.query.columns is None)
         return Insert(request, body, bounds)
 
-    async def _answer(self, caller: Caller, table_name: str, action: Action) -> Answer:
-        """Answer with the schema cache at hand, and once more with a newer one if it is old."""
-        snapshot, found = await self._catalog.find(caller.schema, table_name)
-        table = _require_table(caller, found, table_name)
+    async def _answer(self, caller: Caller, request: Request, action: Action) -> Answer:
+        """Answer with the schema cache at hand, and once more with a newer one if it is old.
+
+        Once its work has finished, an action is not tried again: it may have been committed.
+        """
+        snapshot = await self._catalog.snapshot()
+        attempt = _Attempt()
         try:
-            return await self._run(
-                caller, action, snapshot, _require_table(caller, table, table_name)
-            )
+            return await self._run(caller, request, action, snapshot, attempt)
         except (RestError, asyncpg.PostgresError) as error:
-            if not _may_be_stale(error):
+            if attempt.has_finished or not _may_be_stale(error):
                 raise
             newer = await self._catalog.reload_after_miss()
             if newer is snapshot and not isinstance(error, asyncpg.InvalidCachedStatementError):
                 raise
-        table = _require_table(caller, newer.table(caller.schema, table_name), table_name)
-        return await self._run(caller, action, newer, table)
+        return await self._run(caller, request, action, newer, _Attempt())
 
     async def _run(
-        self, caller: Caller, action: Action, snapshot: SchemaCache, table: Table
+        self,
+        caller: Caller,
+        request: Request,
+        action: Action,
+        snapshot: SchemaCache,
+        attempt: "_Attempt",
     ) -> Answer:
-        work = action.plan(snapshot, table)
+        work = action.plan(snapshot, caller.schema)
+        end = request.preferences.end or self._policy.end
         terms = Terms(
             schema=caller.schema,
-            is_read_only=action.is_read_only or caller.is_read_only,
+            is_read_only=work.is_read_only or caller.is_read_only,
+            is_kept=end == "commit",
             statement_timeout_ms=self._limits.of(caller).statement_timeout_ms,
             lock_timeout_ms=self._limits.lock_timeout_ms,
         )
-        return await self._database.run(terms, work.run, caller)
+        return await self._database.run(terms, attempt.of(work), caller)
+
+
+class _Attempt:
+    """One try of an action, which remembers how far it came."""
+
+    def __init__(self) -> None:
+        self.has_finished = False
+
+    def of(self, work: Work) -> Callable[[Connection], Awaitable[Answer]]:
+        async def run(connection: Connection) -> Answer:
+            answer = await work.run(connection)
+            self.has_finished = True
+            return answer
+
+        return run
+
+
+def _require_filter(request: Request) -> None:
+    if request.method not in {"PATCH", "DELETE"} or request.query.where:
+        return
+    if request.query.is_about_all or request.preferences.max_affected is not None:
+        return
+    raise RestError(
+        "DBAPI420",
+        f"A {request.method} without a filter would change every row of '{request.name}'",
+        hint="Add a filter such as id=eq.1, or say that all rows are meant: _all=true, or"
+        " Prefer: handling=strict, max-affected=N.",
+    )
 
 
 def _require_profile(caller: Caller, request: Request) -> None:
@@ -152,15 +236,6 @@ def _require_profile(caller: Caller, request: Request) -> None:
             f"Invalid schema: {request.profile}",
             hint=f"Only the following schemas are exposed: {caller.schema}",
         )
-
-
-def _require_table(caller: Caller, table: Table | None, name: str) -> Table:
-    if table is None:
-        raise RestError(
-            "PGRST205",
-            f"Could not find the table '{caller.schema}.{name}' in the schema cache",
-        )
-    return table
 
 
 def _may_be_stale(error: RestError | asyncpg.PostgresError) -> bool:

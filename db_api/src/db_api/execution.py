@@ -4,8 +4,8 @@
 2. One round trip begins the transaction and sets what must not come from a role's or an earlier
    statement's settings: timeouts, search_path, time zone, and READ ONLY for those who only read.
 3. The statements of the request run.
-4. It is committed, or rolled back after a read and after any error; the same round trip resets
-   what a function of the customer's may have set for the session.
+4. It is committed, or rolled back after a read, after any error and where nothing is kept; the
+   same round trip resets what a function of the customer's may have set for the session.
 5. All of 2-4 has one deadline on this side too, because a backend that is frozen or cut off
    obeys no timeout of its own. Past it, or after any doubt, the connection is thrown away.
 """
@@ -53,6 +53,7 @@ class Terms:
     Attributes:
         schema: where unqualified names are looked up.
         is_read_only: it can write nothing and is rolled back.
+        is_kept: what it writes is committed, else it is checked and rolled back.
         statement_timeout_ms: of each statement.
         lock_timeout_ms: of each wait for a lock.
     """
@@ -61,6 +62,7 @@ class Terms:
     is_read_only: bool
     statement_timeout_ms: int
     lock_timeout_ms: int
+    is_kept: bool = True
 
     @property
     def deadline_seconds(self) -> float:
@@ -109,7 +111,7 @@ class Database:
         work: Callable[[Connection], Awaitable[Result]],
         caller: Caller | None = None,
     ) -> Result:
-        """Run work in one transaction, committed if it may write.
+        """Run work in one transaction, committed if it may write and is to be kept.
 
         Args:
             terms: what it is allowed.
@@ -181,12 +183,18 @@ async def _transact(
     await connection.execute(begin_statement(terms))
     try:
         result = await work(connection)
+        if not terms.is_read_only and not terms.is_kept:
+            await connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        await _end(connection, _ending(terms))
     except (asyncpg.PostgresError, RestError):
-        if not connection.is_closed():
+        if not connection.is_closed():  # also after a refused COMMIT, which resets nothing
             await _end(connection, "ROLLBACK")
         raise
-    await _end(connection, "ROLLBACK" if terms.is_read_only else "COMMIT")
     return result
+
+
+def _ending(terms: Terms) -> str:
+    return "ROLLBACK" if terms.is_read_only or not terms.is_kept else "COMMIT"
 
 
 async def _end(connection: Connection, how: str) -> None:

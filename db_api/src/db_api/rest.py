@@ -48,7 +48,7 @@ class _TableEndpoint:
     async def _answer(self, caller: Caller, scope: Scope, receive: Receive) -> Answer:
         table = scope["path_params"]["table"]
         request = read_request(scope["method"], table, scope["query_string"], scope["headers"])
-        data = await _read_body(receive) if request.method == "POST" else b""
+        data = b"" if request.method in {"GET", "HEAD"} else await _read_body(receive)
         return await self._engine.answer(caller, request, data)
 
 

@@ -26,6 +26,7 @@ STATUS: Final = MappingProxyType(
         "PGRST118": 400,
         "PGRST122": 400,
         "PGRST123": 400,
+        "PGRST124": 400,
         "PGRST125": 404,
         "PGRST127": 400,
         "PGRST200": 400,
@@ -37,6 +38,7 @@ STATUS: Final = MappingProxyType(
         "DBAPI401": 414,
         "DBAPI402": 504,
         "DBAPI410": 400,
+        "DBAPI420": 400,
     }
 )
 

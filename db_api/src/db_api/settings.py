@@ -7,7 +7,7 @@ own rule: the start's patience and the cache's encryption.
 import ipaddress
 from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
-from typing import Annotated, Final, TypeVar
+from typing import Annotated, Final, Literal, TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -104,6 +104,7 @@ def _require_postgresql(value: SecretStr) -> SecretStr:
     return value
 
 
+TxEnd = Literal["commit", "commit-allow-override", "rollback-allow-override"]
 DatabaseUrl = Annotated[SecretStr, AfterValidator(_require_postgresql)]
 
 
@@ -178,6 +179,8 @@ class Settings(LoginSettings):
         key_requests_per_second: requests a second for each API key.
         key_burst: requests at once for each API key.
         failed_logins_per_minute: failed logins a minute for each address.
+        db_api_tx_end: how writes end; with `-allow-override` a client may choose (`Prefer: tx=`).
+        db_api_allow_unfiltered: a PATCH or DELETE needs no filter.
     """
 
     db_allow_plaintext: bool = False
@@ -206,6 +209,8 @@ class Settings(LoginSettings):
     key_requests_per_second: float = Field(default=20, gt=0, le=1_000_000)
     key_burst: int = Field(default=40, ge=1, le=1_000_000)
     failed_logins_per_minute: int = Field(default=10, ge=1, le=1_000)
+    db_api_tx_end: TxEnd = "commit"
+    db_api_allow_unfiltered: bool = False
 
     @field_validator("auth_pass_hash")
     @classmethod

@@ -81,6 +81,28 @@ def test_applied_preferences_come_in_one_order_and_only_of_the_kinds_asked_for()
     assert preferences.applied("handling") is None
 
 
+@pytest.mark.parametrize("header", ["max-affected=", "max-affected=-1", "max-affected=1e3"])
+def test_a_limit_of_rows_that_is_no_number_is_unknown(header: str) -> None:
+    with pytest.raises(RestError) as refused:
+        read_preferences(["handling=strict", header])
+    assert refused.value.code == "PGRST122"
+
+
+def test_rows_are_limited_only_when_strict() -> None:
+    strict = read_preferences(["max-affected=3, handling=strict"])
+    lenient = read_preferences(["max-affected=3, handling=lenient"])
+    assert (strict.max_affected, lenient.max_affected) == (3, None)
+    assert strict.applied("handling", "max-affected") == "handling=strict, max-affected=3"
+    assert lenient.applied("handling", "max-affected") == "handling=lenient"
+
+
+def test_the_end_of_a_transaction_can_be_taken_out_of_the_clients_hands() -> None:
+    preferences = read_preferences(["tx=rollback, count=exact"])
+    assert preferences.end == "rollback"
+    assert preferences.without_end().end is None
+    assert preferences.without_end().applied("count", "tx") == "count=exact"
+
+
 @pytest.mark.parametrize("header", ["", "items=0-9", "bytes=0-9", "0", "-5", "0-9,20-29", "a-b"])
 def test_a_range_of_another_form_is_ignored(header: str) -> None:
     assert read_range(header) is None
@@ -180,7 +202,7 @@ def request(method: str, query: bytes = b"", /, **headers: str) -> Request:
     return read_request(method, "items", query, pairs)
 
 
-@pytest.mark.parametrize("method", ["PATCH", "PUT", "DELETE", "OPTIONS", "TRACE", "get"])
+@pytest.mark.parametrize("method", ["PUT", "OPTIONS", "TRACE", "get"])
 def test_a_method_that_is_not_served_is_refused(method: str) -> None:
     with pytest.raises(RestError) as refused:
         request(method)

@@ -158,27 +158,28 @@ def test_writing_an_unknown_column_is_refused(query: bytes, data: bytes) -> None
 
 def test_a_write_that_shows_nothing_reads_no_column() -> None:
     made, _ = plan_post(b"select=idx&order=idx", b'{"name":"a"}')
-    assert (made.returning, made.node.outputs, made.view) == ((), (), View("none"))
+    shown = made.shown
+    assert (shown.returning, shown.node.outputs, shown.view) == ((), (), View("none"))
 
 
 def test_a_write_that_shows_rows_returns_what_is_selected_and_ordered_by() -> None:
     preferences = read_preferences(["return=representation"])
     made, _ = plan_post(b"select=d->a&order=name", b'{"name":"a"}', preferences)
-    assert made.returning == ('"d"', '"name"')
-    assert made.view == View("object")
+    assert made.shown.returning == ('"d"', '"name"')
+    assert made.shown.view == View("object")
 
 
 def test_a_write_that_shows_headers_returns_the_primary_key_as_an_array() -> None:
     made, _ = plan_post(b"", b'{"name":"a"}', read_preferences(["return=headers-only"]))
-    assert (made.returning, made.view) == (('"id"',), View("array"))
+    assert (made.shown.returning, made.shown.view) == (('"id"',), View("array"))
 
 
 def test_only_columns_with_a_default_are_filled_and_only_on_request() -> None:
     filled, _ = plan_post(b"columns=id,name", b"{}", read_preferences(["missing=default"]))
     plain, _ = plan_post(b"columns=id,name", b"{}")
-    assert [target.default for target in filled.targets] == ["nextval('seq')", None]
-    assert [target.default for target in plain.targets] == [None, None]
-    assert [target.column for target in plain.targets] == [SqlName('"id"'), SqlName('"name"')]
+    assert [target.default for target in filled.rows.targets] == ["nextval('seq')", None]
+    assert [target.default for target in plain.rows.targets] == [None, None]
+    assert [target.column for target in plain.rows.targets] == [SqlName('"id"'), SqlName('"name"')]
 
 
 def test_a_selection_has_no_more_columns_than_a_table_can_have() -> None:

@@ -99,14 +99,14 @@ def test_explain_asks_about_the_rows_whichever_page_is_shown() -> None:
 def test_an_insert_names_its_columns_and_binds_the_body_once() -> None:
     data = b'{"id":1,"d":{}}'
     statement, values = insert(b"", data)
-    assert 'INSERT INTO "shop"."it""ems" ("id", "d")' in statement.text
+    assert 'INSERT INTO "shop"."it""ems" AS t ("id", "d")' in statement.text
     assert [values[slot] for slot in statement.slots] == [data]
     assert "RETURNING 1" in statement.text
 
 
 def test_an_insert_of_nothing_but_defaults_names_no_column() -> None:
     statement, _ = insert(b"", b"[{},{}]")
-    assert 'INSERT INTO "shop"."it""ems" SELECT FROM json_array_elements' in statement.text
+    assert 'INSERT INTO "shop"."it""ems" AS t SELECT FROM json_array_elements' in statement.text
 
 
 def test_a_default_is_evaluated_only_for_a_row_that_lacks_the_column() -> None:

@@ -10,6 +10,7 @@ from db_api.rest_errors import RestError
 
 Returning = Literal["minimal", "headers-only", "representation"]
 Count = Literal["exact", "planned", "estimated"]
+End = Literal["commit", "rollback"]
 
 _CHOICES: Final = MappingProxyType(
     {
@@ -21,9 +22,11 @@ _CHOICES: Final = MappingProxyType(
         "handling": ("strict", "lenient"),
     }
 )
-"""Every preference and its values, in the order of PostgREST's `Preference-Applied`."""
+"""Every preference that has a few values, and these."""
 
-_MAX_AFFECTED: Final = re.compile(r"max-affected=[0-9]{1,18}")
+_MAX_AFFECTED: Final = re.compile(r"[0-9]{1,18}")
+_ORDER: Final = (*_CHOICES, "max-affected")
+"""In which order `Preference-Applied` names them (PostgREST)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +55,36 @@ class Preferences:
         """What becomes of a row whose key exists."""
         return self.chosen.get("resolution")
 
+    @property
+    def end(self) -> End | None:
+        """How the transaction ends, if the client chooses."""
+        return cast("End | None", self.chosen.get("tx"))
+
+    @property
+    def max_affected(self) -> int | None:
+        """How many rows may be written; None for no limit, which it is without strictness."""
+        if self.chosen.get("handling") != "strict" or "max-affected" not in self.chosen:
+            return None
+        return int(self.chosen["max-affected"])
+
+    def without_end(self) -> "Preferences":
+        """Return the same where the client has no say in how the transaction ends."""
+        if "tx" not in self.chosen:
+            return self
+        kept = {kind: value for kind, value in self.chosen.items() if kind != "tx"}
+        return Preferences(MappingProxyType(kept))
+
     def applied(self, *kinds: str) -> str | None:
         """Write `Preference-Applied` for these kinds; None when none of them was given."""
         parts = [
             f"{kind}={self.chosen[kind]}"
-            for kind in _CHOICES
-            if kind in kinds and kind in self.chosen
+            for kind in _ORDER
+            if kind in kinds and kind in self.chosen and self._is_applied(kind)
         ]
         return ", ".join(parts) or None
+
+    def _is_applied(self, kind: str) -> bool:
+        return kind != "max-affected" or self.max_affected is not None
 
 
 NONE: Final = Preferences(MappingProxyType({}))
@@ -78,9 +103,9 @@ def read_preferences(headers: Iterable[str]) -> Preferences:
     unknown = []
     for token in tokens:
         kind, _, value = token.partition("=")
-        if value in _CHOICES.get(kind, ()):
+        if _is_known(kind, value):
             chosen.setdefault(kind, value)
-        elif not _MAX_AFFECTED.fullmatch(token):
+        else:
             unknown.append(token)
     if unknown and chosen.get("handling") == "strict":
         raise RestError(
@@ -89,3 +114,9 @@ def read_preferences(headers: Iterable[str]) -> Preferences:
             details=f"Invalid preferences: {', '.join(unknown)}",
         )
     return Preferences(MappingProxyType(chosen))
+
+
+def _is_known(kind: str, value: str) -> bool:
+    if kind == "max-affected":
+        return _MAX_AFFECTED.fullmatch(value) is not None
+    return value in _CHOICES.get(kind, ())

@@ -15,7 +15,7 @@ from db_api.rest_errors import RestError, not_supported
 
 MAX_FILTERS: Final = 100
 MAX_BIGINT: Final = 2**63 - 1
-_OWN_KEYS: Final = frozenset({"select", "columns", "on_conflict"})
+_OWN_KEYS: Final = frozenset({"select", "columns", "on_conflict", "_all"})
 _INTEGER: Final = re.compile(r"-?[0-9]+")
 
 
@@ -48,6 +48,7 @@ def read_query(query_string: bytes) -> Query:
         if columns
         else None,
         embedded=dict(embedded),
+        is_about_all=own.get("_all") == "true",
     )
 
 

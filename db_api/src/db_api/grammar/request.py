@@ -11,8 +11,11 @@ from db_api.grammar.query import read_query
 from db_api.grammar.ranges import Page, intersect, read_range
 from db_api.rest_errors import RestError
 
-Method = Literal["GET", "HEAD", "POST"]
-METHODS: Final = frozenset({"GET", "HEAD", "POST"})
+Method = Literal["GET", "HEAD", "POST", "PATCH", "DELETE"]
+METHODS: Final = frozenset({"GET", "HEAD", "POST", "PATCH", "DELETE"})
+_WRITES: Final = frozenset({"POST", "PATCH", "DELETE"})
+BODIES: Final = frozenset({"POST", "PATCH"})
+"""Methods whose body says something; what a DELETE brings is not even read (clients send `{}`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,13 +23,13 @@ class Request:
     """What a client asks of a table.
 
     Attributes:
-        table: the name in the path.
+        name: of the table, as in the path.
         page: which rows of a read are asked for.
         profile: the schema that it names, if it names one.
     """
 
     method: Method
-    table: str
+    name: str
     query: Query
     preferences: Preferences
     representation: Representation
@@ -35,13 +38,13 @@ class Request:
 
 
 def read_request(
-    method: str, table: str, query_string: bytes, headers: Iterable[tuple[bytes, bytes]]
+    method: str, name: str, query_string: bytes, headers: Iterable[tuple[bytes, bytes]]
 ) -> Request:
     """Read a request, its body aside.
 
     Args:
         method: in capitals.
-        table: the name in the path, decoded.
+        name: of the table in the path, decoded.
         query_string: as it came.
         headers: names in lower case, as ASGI gives them.
 
@@ -51,7 +54,7 @@ def read_request(
     if method not in METHODS:
         raise RestError("PGRST117", f"Unsupported HTTP method: {method}")
     known = _Headers(headers)
-    if method == "POST":
+    if method in BODIES:
         require_json(known.content_type)
     query = read_query(query_string)
     page = Page(query.offset, query.limit)
@@ -59,12 +62,12 @@ def read_request(
         page = intersect(page, read_range(known.range) or page)
     return Request(
         method=cast("Method", method),
-        table=table,
+        name=name,
         query=query,
         preferences=read_preferences(known.prefer) if known.prefer else NONE,
         representation=JSON_ARRAY if known.accept is None else read_accept(known.accept),
         page=page,
-        profile=known.content_profile if method == "POST" else known.accept_profile,
+        profile=known.content_profile if method in _WRITES else known.accept_profile,
     )
 
 

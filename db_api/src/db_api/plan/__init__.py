@@ -5,8 +5,9 @@ position. So two requests of the same shape have equal plans, and a plan is the 
 its statement's text is kept.
 """
 
+from db_api.plan.change import plan_delete, plan_update
 from db_api.plan.insert import plan_insert
-from db_api.plan.model import NOTHING, InsertPlan, ReadPlan, View
+from db_api.plan.model import NOTHING, DeletePlan, InsertPlan, ReadPlan, UpdatePlan, View
 from db_api.plan.read import plan_read
 from db_api.plan.tree import Bounds
 from db_api.plan.values import Value, Values
@@ -14,11 +15,15 @@ from db_api.plan.values import Value, Values
 __all__ = [
     "NOTHING",
     "Bounds",
+    "DeletePlan",
     "InsertPlan",
     "ReadPlan",
+    "UpdatePlan",
     "Value",
     "Values",
     "View",
+    "plan_delete",
     "plan_insert",
     "plan_read",
+    "plan_update",
 ]

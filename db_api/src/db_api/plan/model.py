@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from db_api.identifiers import SqlName
-from db_api.plan.node import Node
+from db_api.plan.node import Node, Predicate
 from db_api.plan.values import Slot
 
 
@@ -59,19 +59,65 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
-class InsertPlan:
-    """An insert of the rows in a JSON body, and what is shown of them.
+class Incoming:
+    """The rows in a JSON body, and which columns are taken from them.
 
     Attributes:
         is_object: the body is one row without an array around it.
-        returning: the columns that `node` reads; none when nothing is shown.
-        node: its source is the inserted rows.
     """
 
-    table: SqlName
     body: Slot
     is_object: bool
     targets: tuple[Target, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What is shown of the rows that a write touched.
+
+    Attributes:
+        returning: the columns that `node` reads; none when nothing is shown.
+        node: its source is the written rows.
+    """
+
     returning: tuple[SqlName, ...]
     node: Node
     view: View
+
+
+@dataclass(frozen=True, slots=True)
+class InsertPlan:
+    """An insert of the rows in a body."""
+
+    table: SqlName
+    rows: Incoming
+    shown: Shown
+
+
+@dataclass(frozen=True, slots=True)
+class UpdatePlan:
+    """An update of some rows by the first one of a body.
+
+    Attributes:
+        is_counted: all rows that are written are counted, shown or not.
+    """
+
+    table: SqlName
+    rows: Incoming
+    where: tuple[Predicate, ...]
+    shown: Shown
+    is_counted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DeletePlan:
+    """A removal of some rows.
+
+    Attributes:
+        is_counted: as in `UpdatePlan`.
+    """
+
+    table: SqlName
+    where: tuple[Predicate, ...]
+    shown: Shown
+    is_counted: bool

@@ -1,5 +1,13 @@
 """From a plan to the text of a statement: pure, and kept by shape."""
 
-from db_api.sql.statements import Statement, explain_statement, insert_statement, read_statement
+from db_api.sql.statements import Statement, explain_statement, read_statement
+from db_api.sql.writes import delete_statement, insert_statement, update_statement
 
-__all__ = ["Statement", "explain_statement", "insert_statement", "read_statement"]
+__all__ = [
+    "Statement",
+    "delete_statement",
+    "explain_statement",
+    "insert_statement",
+    "read_statement",
+    "update_statement",
+]
