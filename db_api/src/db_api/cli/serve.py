@@ -1,6 +1,6 @@
 """`db-api serve`: the service itself."""
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from typing import Final, TypeVar
@@ -13,7 +13,7 @@ from db_api import logs, serving
 from db_api.app import open_app
 from db_api.cli.environment import environment
 from db_api.cli.exits import NO_LICENSE, end, reported
-from db_api.findings import Level
+from db_api.findings import Finding, Level
 from db_api.license_gate import LicenseGate, gate_from_environment
 from db_api.memory import return_large_blocks
 from db_api.metrics import MeasuredApp, Metrics
@@ -40,18 +40,8 @@ def serve() -> None:
         environ = environment()
         settings, gate = configure(environ)
         logs.configure(settings.log_level)
-        _warn(environ)
-        run(settings, partial(open_app, settings, gate))
-
-
-def _warn(environ: Mapping[str, str]) -> None:
-    """Log what is allowed and should not stay so."""
-    values, _ = with_secret_files(environ, SECRETS)
-    for finding in judge(values):
-        if finding.level is Level.WARN:
-            _log.warning(
-                "config.insecure", id=finding.id, reason=finding.text, remedy=finding.remedy
-            )
+        values, _ = with_secret_files(environ, SECRETS)
+        run(settings, partial(open_app, settings, gate), judge(values))
 
 
 def configure(environ: Mapping[str, str]) -> tuple[Settings, LicenseGate]:
@@ -80,8 +70,17 @@ def _attempt(
         return None, error.mistakes
 
 
-def run(settings: Settings, opened: Callable[[], AbstractAsyncContextManager[MeasuredApp]]) -> None:
+def run(
+    settings: Settings,
+    opened: Callable[[], AbstractAsyncContextManager[MeasuredApp]],
+    findings: Iterable[Finding] = (),
+) -> None:
     """Serve an application until a signal comes, and its metrics if they have a port.
+
+    Args:
+        settings: where it is served.
+        opened: opens it.
+        findings: what was found in the settings; what should not stay so is logged once it is open.
 
     Raises:
         DataApiError: it cannot be opened or served.
@@ -101,6 +100,7 @@ def run(settings: Settings, opened: Callable[[], AbstractAsyncContextManager[Mea
     async def open_apps() -> AsyncIterator[Sequence[ASGIApp]]:
         async with opened() as app:
             _count_events(app.metrics)
+            _warn(findings)
             yield (app, app.metrics.listener)[: len(listeners)]
 
     serving.run(open_apps, listeners, refused=lambda text: SettingsError((text,)))
@@ -109,3 +109,11 @@ def run(settings: Settings, opened: Callable[[], AbstractAsyncContextManager[Mea
 def _count_events(metrics: Metrics) -> None:
     """Have the events of the log counted, also those that are below its level."""
     structlog.configure(processors=[metrics.count_event, *structlog.get_config()["processors"]])
+
+
+def _warn(findings: Iterable[Finding]) -> None:
+    for finding in findings:
+        if finding.level is Level.WARN:
+            _log.warning(
+                "config.insecure", id=finding.id, reason=finding.text, remedy=finding.remedy
+            )
