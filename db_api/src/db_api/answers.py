@@ -22,7 +22,8 @@ class Result:
     Attributes:
         body: the rows as JSON.
         rows: how many they are.
-        total: how many the whole result has, or were written; None if not counted.
+        total: how many the whole result has, or were written, or were new in an upsert; None if
+            not counted.
         is_cut: the server's cap left rows out.
     """
 
@@ -90,17 +91,30 @@ def answer_read(request: Request, result: Result) -> Answer:
 
 
 def answer_insert(request: Request, table: Table, result: Result) -> Answer:
-    """Answer POST of rows."""
+    """Answer POST of rows: 200 where it was an upsert and none of them was new."""
     returning = request.preferences.returning
+    status = 200 if result.total == 0 else 201
+    kinds = ["missing", "return", "count", "tx", "handling"]
+    if table.primary_key or request.query.on_conflict:
+        kinds.append("resolution")
     headers = [
         ("Content-Range", content_range(_WHOLE, 0, _counted(request, result))),
-        *_preference_headers(request, "missing", "return", "count", "tx", "handling"),
+        *_preference_headers(request, *kinds),
     ]
     if returning == "representation":
-        return Answer(201, (*headers, *_content_headers(request)), result.body)
+        return Answer(status, (*headers, *_content_headers(request)), result.body)
     if returning == "headers-only" and table.primary_key and result.rows == 1:
         headers.append(("Location", _location(table, result.body)))
-    return Answer(201, tuple(headers), b"")
+    return Answer(status, tuple(headers), b"")
+
+
+def answer_put(request: Request, result: Result) -> Answer:
+    """Answer PUT."""
+    headers = _preference_headers(request, "return", "count", "tx", "handling")
+    if request.preferences.returning != "representation":
+        return Answer(204, tuple(headers), b"")
+    status = 201 if result.total else 200
+    return Answer(status, (*headers, *_content_headers(request)), result.body)
 
 
 def answer_update(request: Request, result: Result) -> Answer:

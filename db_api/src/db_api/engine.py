@@ -10,17 +10,17 @@ from typing import Final
 
 import asyncpg
 
-from db_api.actions import Action, Delete, Insert, Read, Update, Work
+from db_api.actions import Action, Delete, Insert, Put, Read, Update, Work
 from db_api.answers import Answer
 from db_api.callers import Caller
 from db_api.catalog import Catalog, SchemaCache
 from db_api.connections import Connection
 from db_api.execution import Database, Terms
-from db_api.grammar.body import read_json_body
+from db_api.grammar.body import read_body
 from db_api.grammar.preferences import End
 from db_api.grammar.request import Request
 from db_api.plan import Bounds
-from db_api.rest_errors import RestError, not_supported
+from db_api.rest_errors import RestError
 
 _PUBLIC: Final = "public"
 """What clients call the schema of their key (postgrest-py sends it with every request)."""
@@ -157,12 +157,12 @@ class Engine:
             return Read(request, bounds)
         if request.method == "DELETE":
             return Delete(request, bounds)
-        body = read_json_body(data, needs_keys=request.query.columns is None)
+        body = read_body(data, request.body_form, needs_keys=request.query.columns is None)
         if request.method == "PATCH":
             return Update(request, body, bounds)
-        if request.preferences.resolution is not None:
-            raise not_supported("Prefer: resolution")
-        return Insert(request, body, bounds)
+        return (
+            Put(request, body, bounds) if request.method == "PUT" else Insert(request, body, bounds)
+        )
 
     async def _answer(self, caller: Caller, request: Request, action: Action) -> Answer:
         """Answer with the schema cache at hand, and once more with a newer one if it is old.

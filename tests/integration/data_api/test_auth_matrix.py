@@ -73,6 +73,7 @@ OUTCOMES = {
     ("HEAD", "/rest/v1/{table}"): Outcome(401, 200, 200, 403, 401, 404, 403),
     ("POST", "/rest/v1/{table}"): Outcome(401, 405, 201, 403, 401, 404, 403),
     ("PATCH", "/rest/v1/{table}"): Outcome(401, 405, 204, 403, 401, 404, 403),
+    ("PUT", "/rest/v1/{table}"): Outcome(401, 405, 204, 403, 401, 404, 403),
     ("DELETE", "/rest/v1/{table}"): Outcome(401, 405, 204, 403, 401, 404, 403),
     ("GET", "/rest/v1/{rest:path}"): Outcome(401, 404, 404, 403, 401, 404, 403),
 }
@@ -84,7 +85,7 @@ async def api(
 ) -> AsyncIterator[tuple[Api, LicenseGate]]:
     connection = await asyncpg.connect(database_url)
     await connection.execute(
-        "CREATE SCHEMA shop; CREATE TABLE shop.items (id int); CREATE SCHEMA warehouse"
+        "CREATE SCHEMA shop; CREATE TABLE shop.items (id int PRIMARY KEY); CREATE SCHEMA warehouse"
     )
     await connection.close()
     async with running_api(database_url, machine, FAILED_LOGINS_PER_MINUTE="1000") as opened:

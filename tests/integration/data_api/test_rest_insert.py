@@ -103,12 +103,6 @@ async def test_all_rows_are_written_or_none(client: httpx.AsyncClient) -> None:
     assert (await client.get("/numbers?n=eq.1000")).json() == []
 
 
-async def test_an_upsert_is_refused_rather_than_made_an_insert(client: httpx.AsyncClient) -> None:
-    headers = {"Prefer": "resolution=merge-duplicates"}
-    answer = await client.post("/numbers", json={"n": 1}, headers=headers)
-    assert (answer.status_code, answer.json()["code"]) == (400, "PGRST127")
-
-
 async def test_a_row_is_created_in_silence(client: httpx.AsyncClient) -> None:
     answer = await client.post("/numbers", json={"n": 1000})
     assert (answer.status_code, answer.content) == (201, b"")

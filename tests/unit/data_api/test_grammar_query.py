@@ -62,9 +62,8 @@ def test_a_number_beyond_bigint_means_its_greatest_value() -> None:
     assert (query.limit, query.offset) == (MAX_BIGINT, MAX_BIGINT)
 
 
-def test_an_upsert_target_is_refused_by_name() -> None:
-    with pytest.raises(RestError, match="not implemented"):
-        read_query(b"on_conflict=id")
+def test_an_upsert_target_is_a_list_of_names() -> None:
+    assert read_query(b'on_conflict="a,b",c').on_conflict == ("a,b", "c")
 
 
 def test_an_empty_query_selects_everything_once() -> None:

@@ -2,7 +2,7 @@
 
 from db_api.actions.action import Action, Work, find_table
 from db_api.actions.change import Delete, Update
-from db_api.actions.insert import Insert
+from db_api.actions.insert import Insert, Put
 from db_api.actions.read import Read
 
-__all__ = ["Action", "Delete", "Insert", "Read", "Update", "Work", "find_table"]
+__all__ = ["Action", "Delete", "Insert", "Put", "Read", "Update", "Work", "find_table"]

@@ -171,6 +171,7 @@ class Query:
         limit: rows at most; None for no limit of the client's.
         columns: what a write sets, None for the keys of its body.
         embedded: what is said of embedded resources, `rel.nested.col=eq.1` and the like.
+        on_conflict: which columns say that a row exists, None for the primary key.
         is_about_all: a write that has no filter is meant so (`_all=true`).
     """
 
@@ -181,4 +182,5 @@ class Query:
     offset: int
     columns: tuple[str, ...] | None
     embedded: Mapping[Path, Clauses] = field(default_factory=dict)
+    on_conflict: tuple[str, ...] | None = None
     is_about_all: bool = False

@@ -5,6 +5,8 @@ from typing import Final
 
 from pydantic import TypeAdapter, ValidationError
 
+from db_api.grammar.conversion import form_to_json, ndjson_to_json, read_csv, read_form
+from db_api.grammar.media import BodyForm
 from db_api.rest_errors import RestError
 
 _OBJECT: Final = TypeAdapter(dict[str, object])
@@ -17,7 +19,8 @@ class JsonBody:
     """One row or many.
 
     Attributes:
-        data: as the client sent it; whether it is JSON in UTF-8 is known only with `keys`.
+        data: as the client sent it, or made of that; whether it is JSON in UTF-8 is known only
+            with `keys`.
         is_object: it is one row, without an array around it.
         keys: the members that every row has; empty when they were not asked for.
     """
@@ -25,6 +28,28 @@ class JsonBody:
     data: bytes
     is_object: bool
     keys: tuple[str, ...]
+
+
+def read_body(data: bytes, form: BodyForm, *, needs_keys: bool) -> JsonBody:
+    """Read a body of rows, of whatever form.
+
+    Args:
+        data: the body.
+        form: what it is said to be.
+        needs_keys: as for `read_json_body`.
+
+    Raises:
+        RestError: it is no row, and no rows with equal members.
+    """
+    if form == "csv":
+        names, rows = read_csv(data)
+        return JsonBody(rows, is_object=False, keys=names)
+    if form == "form":
+        pairs = read_form(data)
+        return JsonBody(form_to_json(pairs), is_object=True, keys=tuple(dict(pairs)))
+    if form == "ndjson":
+        data = ndjson_to_json(data)
+    return read_json_body(data, needs_keys=needs_keys)
 
 
 def read_json_body(data: bytes, *, needs_keys: bool) -> JsonBody:

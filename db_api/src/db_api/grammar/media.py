@@ -1,10 +1,12 @@
 """`Accept` and `Content-Type`: which form an answer takes, and which bodies are read."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from types import MappingProxyType
+from typing import Final, Literal
 
-from db_api.rest_errors import RestError, not_supported
+from db_api.rest_errors import RestError
 
 _JSON: Final = frozenset(
     {"*/*", "application/*", "application/json", "application/vnd.pgrst.array+json"}
@@ -12,6 +14,16 @@ _JSON: Final = frozenset(
 _ARRAY: Final = frozenset({"application/vnd.pgrst.array", "application/vnd.pgrst.array+json"})
 _OBJECT: Final = frozenset({"application/vnd.pgrst.object", "application/vnd.pgrst.object+json"})
 _STRIPPED: Final = "nulls=stripped"
+
+BodyForm = Literal["json", "csv", "form", "ndjson"]
+_BODY_FORMS: Final[Mapping[str, BodyForm]] = MappingProxyType(
+    {
+        "application/json": "json",
+        "application/x-ndjson": "ndjson",
+        "application/x-www-form-urlencoded": "form",
+        "text/csv": "csv",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,14 +94,14 @@ def _representation(media_type: str, parameters: frozenset[str]) -> Representati
     return JSON_ARRAY if media_type in _JSON or media_type in _ARRAY else None
 
 
-def require_json(content_type: str | None) -> None:
-    """Refuse a body that is not said to be JSON; one without a type is taken as JSON.
+def read_content_type(header: str | None) -> BodyForm:
+    """Tell the form of a body; one without a type is taken as JSON.
 
     Raises:
-        RestError: it is of another type.
+        RestError: it is of a form that is not read.
     """
-    name = "application/json" if content_type is None else content_type.split(";")[0].strip()
-    if name.lower() in {"text/csv", "application/x-www-form-urlencoded", "application/x-ndjson"}:
-        raise not_supported(f"A body of type {name.lower()}")
-    if name.lower() != "application/json":
+    name = "application/json" if header is None else header.split(";")[0].strip().lower()
+    form = _BODY_FORMS.get(name)
+    if form is None:
         raise RestError("PGRST102", f"Content-Type not acceptable: {name}")
+    return form

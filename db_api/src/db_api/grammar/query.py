@@ -11,7 +11,7 @@ from db_api.grammar.filters import read_filter, read_logic
 from db_api.grammar.keys import Key, read_key
 from db_api.grammar.order import read_order
 from db_api.grammar.select import read_select
-from db_api.rest_errors import RestError, not_supported
+from db_api.rest_errors import RestError
 
 MAX_FILTERS: Final = 100
 MAX_BIGINT: Final = 2**63 - 1
@@ -33,10 +33,7 @@ def read_query(query_string: bytes) -> Query:
         else:
             key = read_key(name)
             parts.setdefault(key.path, _Parts()).add(key, value)
-    if "on_conflict" in own:
-        raise not_supported("on_conflict=")
     _require_few(parts.values())
-    columns = own.get("columns")
     root, *embedded = ((path, some.clauses()) for path, some in parts.items())
     return Query(
         select=read_select(own.get("select", "")),
@@ -44,12 +41,15 @@ def read_query(query_string: bytes) -> Query:
         order=root[1].order,
         limit=root[1].limit,
         offset=root[1].offset,
-        columns=read_names(columns, f"failed to parse columns parameter ({columns})")
-        if columns
-        else None,
+        columns=_read_names("columns", own.get("columns")),
+        on_conflict=_read_names("on_conflict", own.get("on_conflict")),
         embedded=dict(embedded),
         is_about_all=own.get("_all") == "true",
     )
+
+
+def _read_names(parameter: str, text: str | None) -> tuple[str, ...] | None:
+    return read_names(text, f"failed to parse {parameter} parameter ({text})") if text else None
 
 
 class _Parts:

@@ -5,16 +5,22 @@ from dataclasses import dataclass
 from typing import Final, Literal, cast
 
 from db_api.grammar.ast import Query
-from db_api.grammar.media import JSON_ARRAY, Representation, read_accept, require_json
+from db_api.grammar.media import (
+    JSON_ARRAY,
+    BodyForm,
+    Representation,
+    read_accept,
+    read_content_type,
+)
 from db_api.grammar.preferences import NONE, Preferences, read_preferences
 from db_api.grammar.query import read_query
 from db_api.grammar.ranges import Page, intersect, read_range
 from db_api.rest_errors import RestError
 
-Method = Literal["GET", "HEAD", "POST", "PATCH", "DELETE"]
-METHODS: Final = frozenset({"GET", "HEAD", "POST", "PATCH", "DELETE"})
-_WRITES: Final = frozenset({"POST", "PATCH", "DELETE"})
-BODIES: Final = frozenset({"POST", "PATCH"})
+Method = Literal["GET", "HEAD", "POST", "PATCH", "PUT", "DELETE"]
+METHODS: Final = frozenset({"GET", "HEAD", "POST", "PATCH", "PUT", "DELETE"})
+_WRITES: Final = frozenset({"POST", "PATCH", "PUT", "DELETE"})
+_WITH_BODY: Final = frozenset({"POST", "PATCH", "PUT"})
 """Methods whose body says something; what a DELETE brings is not even read (clients send `{}`)."""
 
 
@@ -24,6 +30,7 @@ class Request:
 
     Attributes:
         name: of the table, as in the path.
+        body_form: what its body is said to be.
         page: which rows of a read are asked for.
         profile: the schema that it names, if it names one.
     """
@@ -33,6 +40,7 @@ class Request:
     query: Query
     preferences: Preferences
     representation: Representation
+    body_form: BodyForm
     page: Page
     profile: str | None
 
@@ -54,8 +62,7 @@ def read_request(
     if method not in METHODS:
         raise RestError("PGRST117", f"Unsupported HTTP method: {method}")
     known = _Headers(headers)
-    if method in BODIES:
-        require_json(known.content_type)
+    body_form = read_content_type(known.content_type) if method in _WITH_BODY else "json"
     query = read_query(query_string)
     page = Page(query.offset, query.limit)
     if method == "GET" and known.range is not None:
@@ -66,6 +73,7 @@ def read_request(
         query=query,
         preferences=read_preferences(known.prefer) if known.prefer else NONE,
         representation=JSON_ARRAY if known.accept is None else read_accept(known.accept),
+        body_form=body_form,
         page=page,
         profile=known.content_profile if method in _WRITES else known.accept_profile,
     )

@@ -6,7 +6,7 @@ its statement's text is kept.
 """
 
 from db_api.plan.change import plan_delete, plan_update
-from db_api.plan.insert import plan_insert
+from db_api.plan.insert import other_row, plan_insert, plan_put
 from db_api.plan.model import NOTHING, DeletePlan, InsertPlan, ReadPlan, UpdatePlan, View
 from db_api.plan.read import plan_read
 from db_api.plan.tree import Bounds
@@ -22,8 +22,10 @@ __all__ = [
     "Value",
     "Values",
     "View",
+    "other_row",
     "plan_delete",
     "plan_insert",
+    "plan_put",
     "plan_read",
     "plan_update",
 ]

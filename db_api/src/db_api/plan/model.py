@@ -86,11 +86,31 @@ class Shown:
 
 
 @dataclass(frozen=True, slots=True)
+class Conflict:
+    """What becomes of a row that exists already.
+
+    Attributes:
+        columns: what says that it does; a unique constraint or index holds them.
+        is_merged: it takes the values of the body, else it stays as it is.
+    """
+
+    columns: tuple[SqlName, ...]
+    is_merged: bool
+
+
+@dataclass(frozen=True, slots=True)
 class InsertPlan:
-    """An insert of the rows in a body."""
+    """An insert of the rows in a body.
+
+    Attributes:
+        only: the rows of the body for which all of these hold.
+        conflict: None where a row that exists is an error.
+    """
 
     table: SqlName
     rows: Incoming
+    only: tuple[Predicate, ...]
+    conflict: Conflict | None
     shown: Shown
 
 

@@ -1,7 +1,12 @@
 """The rows of a body as a SELECT."""
 
+from typing import Final
+
 from db_api.plan.model import Incoming, Target
 from db_api.sql.writer import Writer
+
+INCOMING: Final = "b"
+"""What the rows of a body are called in their SELECT."""
 
 
 def write_incoming(writer: Writer, rows: Incoming) -> str:
@@ -19,22 +24,16 @@ def write_incoming(writer: Writer, rows: Incoming) -> str:
     typed = ", ".join(f"{target.column} {target.type}" for target in rows.targets)
     values = ", ".join(_value(writer, target) for target in rows.targets)
     if all(target.default is None for target in rows.targets):
-        return f"SELECT {values} FROM json_to_recordset({body}) AS b({typed})"
+        return f"SELECT {values} FROM json_to_recordset({body}) AS {INCOMING}({typed})"
     return (
         f"SELECT {values} FROM json_array_elements({body}) AS element(json),"
-        f" json_to_record(element.json) AS b({typed})"
+        f" json_to_record(element.json) AS {INCOMING}({typed})"
     )
-
-
-def write_columns(rows: Incoming) -> str:
-    """Write the list of the columns that a body sets."""
-    return ", ".join(target.column for target in rows.targets)
 
 
 def _value(writer: Writer, target: Target) -> str:
     if target.key is None:
-        return f"b.{target.column}"
+        return f"{INCOMING}.{target.column}"
     key = writer.parameter(target.key, "text")
-    return (
-        f"CASE WHEN element.json->({key}) IS NULL THEN {target.default} ELSE b.{target.column} END"
-    )
+    given = f"{INCOMING}.{target.column}"
+    return f"CASE WHEN element.json->({key}) IS NULL THEN {target.default} ELSE {given} END"
