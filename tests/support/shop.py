@@ -127,13 +127,13 @@ class DataSide:
     def __init__(self, url: str, settings: Settings) -> None:
         self.now = 0.0
         self.connections = Connections(url, settings.size)
-        database = Database(self.connections, settings.wait_seconds)
-        self.catalog = Catalog(database.read_schema_cache, lambda: self.now)
+        self.database = Database(self.connections, settings.wait_seconds)
+        self.catalog = Catalog(self.database.read_schema_cache, lambda: self.now)
         limits = CallerLimits(
             settings.statement_timeout_ms, settings.max_rows, aggregates=settings.aggregates
         )
         self._engine = Engine(
-            database,
+            self.database,
             self.catalog,
             EngineLimits(limits, limits, settings.lock_timeout_ms),
             settings.policy,

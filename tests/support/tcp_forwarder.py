@@ -4,7 +4,7 @@ import asyncio
 import socket
 from asyncio import StreamReader, StreamWriter
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -15,9 +15,16 @@ _POSTGRES_PORT = 5432
 Listen = Callable[[bytes], object]
 """Is given what one connection sends, part by part."""
 
+Alter = Callable[[bytes], bytes]
+"""Makes of a part of what PostgreSQL answers what the client gets."""
+
 
 def _ignore(_part: bytes) -> None:
     """Listen to nothing."""
+
+
+def _unaltered(part: bytes) -> bytes:
+    return part
 
 
 def free_port() -> int:
@@ -46,7 +53,10 @@ def through(database_url: str, port: int) -> str:
 
 @contextmanager
 def forwarding(
-    database_url: str, port: int, listen: Callable[[], Listen] = lambda: _ignore
+    database_url: str,
+    port: int,
+    listen: Callable[[], Listen] = lambda: _ignore,
+    alter: Alter = _unaltered,
 ) -> Iterator[None]:
     """Forward a local port to the PostgreSQL of a URL, in a thread of its own.
 
@@ -54,17 +64,18 @@ def forwarding(
         database_url: of the PostgreSQL.
         port: of loopback.
         listen: is called for each connection.
+        alter: changes what comes back.
     """
     with (
         start_blocking_portal() as portal,
-        portal.wrap_async_context_manager(_forwarding(database_url, port, listen)),
+        portal.wrap_async_context_manager(_forwarding(database_url, port, listen, alter)),
     ):
         yield
 
 
 @asynccontextmanager
 async def _forwarding(
-    database_url: str, port: int, listen: Callable[[], Listen]
+    database_url: str, port: int, listen: Callable[[], Listen], alter: Alter
 ) -> AsyncIterator[None]:
     target = socket_of(database_url)
 
@@ -75,9 +86,13 @@ async def _forwarding(
 
     async def serve(client_reader: StreamReader, client_writer: StreamWriter) -> None:
         server_reader, server_writer = await connect()
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(_pump(client_reader, server_writer, listen()))
-            tasks.create_task(_pump(server_reader, client_writer, _ignore))
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(_pump(client_reader, server_writer, listen(), _unaltered))
+                tasks.create_task(_pump(server_reader, client_writer, _ignore, alter))
+        finally:
+            client_writer.close()
+            server_writer.close()
 
     listener = await asyncio.start_server(serve, "127.0.0.1", port)
     try:
@@ -86,9 +101,10 @@ async def _forwarding(
         listener.close()
 
 
-async def _pump(reader: StreamReader, writer: StreamWriter, listen: Listen) -> None:
-    while data := await reader.read(65_536):
-        listen(data)
-        writer.write(data)
-        await writer.drain()
+async def _pump(reader: StreamReader, writer: StreamWriter, listen: Listen, alter: Alter) -> None:
+    with suppress(ConnectionError):  # whoever leaves without a word
+        while data := await reader.read(65_536):
+            listen(data)
+            writer.write(alter(data))
+            await writer.drain()
     writer.close()

@@ -3,6 +3,7 @@
 import signal
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
@@ -15,7 +16,7 @@ from db_api import rest
 from db_api.admin_login import AdminLogin
 from db_api.auth import Authenticator, Limits
 from db_api.callers import Caller
-from db_api.catalog import Catalog
+from db_api.catalog import Catalog, CatalogWatch, Listener, Pace
 from db_api.clock import monotonic_seconds, utc_now
 from db_api.connections import Connections
 from db_api.control.database import open_control
@@ -32,6 +33,7 @@ from db_api.errors import (
 from db_api.execution import Database
 from db_api.findings import Level
 from db_api.first_contact import FirstContact
+from db_api.hangup import calling_on_hangup
 from db_api.key_directory import KeyDirectory
 from db_api.license_gate import LicenseGate
 from db_api.logins import Logins, LoginVault
@@ -44,6 +46,7 @@ from db_api.routes.endpoints import Endpoint, management_routes, nothing_there
 from db_api.routes.health import HealthRoutes
 from db_api.routes.keys import KeyRoutes
 from db_api.routes.license import LicenseRoutes
+from db_api.routes.schema_cache import SchemaCacheRoutes
 from db_api.routes.schemas import SchemaRoutes
 from db_api.routes.tables import TableRoutes
 from db_api.routes.trial import TrialRoutes
@@ -62,7 +65,7 @@ async def open_app(settings: Settings, gate: LicenseGate) -> AsyncIterator[Measu
     1. The license: without a usable one nothing else is touched, unless LICENSE_GATE=lock.
     2. The service's own tables, and the rights of its login. Where the database does not answer,
        the service starts all the same and is not ready until it does.
-    3. The data side, which connects when it is first asked.
+    3. The data side, which connects when it is first asked, and what keeps its schema cache fresh.
 
     Raises:
         LicenseClosedError: no usable license within LICENSE_START_WAIT.
@@ -85,7 +88,14 @@ async def open_app(settings: Settings, gate: LicenseGate) -> AsyncIterator[Measu
 
         connections = Connections(url, settings.pool_size)
         stack.push_async_callback(connections.close)
-        yield build_app(settings, gate, control, connections)
+        vault = LoginVault(url, settings.root_keys)
+        logins = Logins(LoginStore(control).of_schema, vault, monotonic_seconds)
+        database = Database(connections, settings.pool_timeout_seconds, logins)
+        catalog = Catalog(database.read_schema_cache, monotonic_seconds)
+        watch = CatalogWatch(catalog, database.read_fingerprint, Pace())
+        await stack.enter_async_context(watch.running(Listener(url, watch.ask)))
+        stack.enter_context(calling_on_hangup(watch.ask))
+        yield build_app(settings, gate, control, DataSide(connections, database, catalog))
         contact.require_accepted()
 
 
@@ -103,18 +113,23 @@ def _stop_process() -> None:
     signal.raise_signal(signal.SIGTERM)
 
 
+@dataclass(frozen=True, slots=True)
+class DataSide:
+    """What reaches the customer's data."""
+
+    connections: Connections
+    database: Database
+    catalog: Catalog
+
+
 def build_app(
-    settings: Settings, gate: LicenseGate, control: AsyncEngine, connections: Connections
+    settings: Settings, gate: LicenseGate, control: AsyncEngine, data: DataSide
 ) -> MeasuredApp:
     """Put the application together from what is open already."""
-    vault = LoginVault(settings.database_url.get_secret_value(), settings.root_keys)
-    logins = Logins(LoginStore(control).of_schema, vault, monotonic_seconds)
-    database = Database(connections, settings.pool_timeout_seconds, logins)
-    catalog = Catalog(database.read_schema_cache, monotonic_seconds)
-    engine = Engine(database, catalog, _limits(settings), _write_policy(settings))
+    engine = Engine(data.database, data.catalog, _limits(settings), _write_policy(settings))
     authenticator = _make_authenticator(settings, control)
-    metrics = Metrics(gate, partial(_pool_level, connections))
-    endpoints = (*make_endpoints(gate, control, catalog), metrics.endpoint())
+    metrics = Metrics(gate, partial(_pool_level, data.connections))
+    endpoints = (*make_endpoints(gate, control, data.catalog), metrics.endpoint())
     router = Router(
         [
             *rest.routes(engine, _rest_authentication(authenticator)),
@@ -145,6 +160,7 @@ def make_endpoints(
         *LicenseRoutes(gate, TokenBuckets(_LICENSE_CHECKS, monotonic_seconds)).endpoints(),
         *TrialRoutes(gate, utc_now).endpoints(),
         *SchemaRoutes(schemas, catalog.reload, utc_now).endpoints(),
+        *SchemaCacheRoutes(catalog.reload, control).endpoints(),
         *KeyRoutes(keys, schemas, utc_now).endpoints(),
         *TableRoutes(catalog).endpoints(),
     )

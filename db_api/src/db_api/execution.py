@@ -20,7 +20,7 @@ import asyncpg
 import structlog
 
 from db_api.callers import Caller
-from db_api.catalog import SchemaCache, read_schema_cache
+from db_api.catalog import SchemaCache, read_fingerprint, read_schema_cache
 from db_api.connections import Connection, Connections
 from db_api.identifiers import quote
 from db_api.logins import Login, Logins
@@ -149,8 +149,15 @@ class Database:
         Raises:
             RestError: the database cannot be reached, or does not answer in time.
         """
+        return await self._introspect(read_schema_cache)
+
+    async def read_fingerprint(self) -> str:
+        """Read what differs whenever the schema cache may differ; raises as the above."""
+        return await self._introspect(read_fingerprint)
+
+    async def _introspect(self, read: Callable[[Connection], Awaitable[Result]]) -> Result:
         try:
-            return await self.run(_INTROSPECTION, read_schema_cache)
+            return await self.run(_INTROSPECTION, read)
         except asyncpg.PostgresError as error:
             raise _unavailable() from error
 

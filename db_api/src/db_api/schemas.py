@@ -7,6 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from db_api.control.announcements import announce_schema_change
 from db_api.control.audit import Actor, record
 from db_api.control.database import sqlstate_of, transaction
 from db_api.control.keys import revoke_keys
@@ -107,6 +108,7 @@ class SchemaStore:
             async with transaction(self._engine) as connection:
                 await connection.exec_driver_sql(f"CREATE SCHEMA {quote(name)}")
                 await record(connection, actor, "schema.created", f"schema:{name}", {})
+                await announce_schema_change(connection)
         except DBAPIError as error:
             raise _refusal(error, name) from error
 
@@ -127,6 +129,7 @@ class SchemaStore:
                 revoked = await revoke_keys(connection, KEYS.c.schema_name == name, actor)
                 await connection.exec_driver_sql(f"DROP SCHEMA {quote(name)} CASCADE")
                 await record(connection, actor, "schema.dropped", f"schema:{name}", {})
+                await announce_schema_change(connection)
         except DBAPIError as error:
             raise _refusal(error, name) from error
         return len(revoked)

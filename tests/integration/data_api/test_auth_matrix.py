@@ -63,6 +63,7 @@ OUTCOMES = {
     ("GET", "/api/schemas"): for_admin(200),
     ("POST", "/api/schemas"): for_admin(400),
     ("DELETE", "/api/schemas/{schema}"): for_admin(400),
+    ("POST", "/api/schema-cache/reload"): for_admin(200),
     ("GET", "/api/project/{schema}/keys"): for_admin(200),
     ("POST", "/api/project/{schema}/keys"): for_admin(400),
     ("DELETE", "/api/project/{schema}/keys/{id}"): for_admin(404),

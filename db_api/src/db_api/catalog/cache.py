@@ -34,6 +34,12 @@ class Catalog:
         self._begun_at = float("-inf")
         self._reading: asyncio.Task[SchemaCache] | None = None
 
+    @property
+    def rest_seconds(self) -> float:
+        """How long nobody should ask for a newer snapshot without a need; 0 when it may be now."""
+        age_seconds = self._monotonic_seconds() - self._begun_at
+        return max(0.0, MISS_INTERVAL_SECONDS - age_seconds)
+
     async def snapshot(self) -> SchemaCache:
         """Return the snapshot in use, reading the first one."""
         return self._snapshot or await self._read_once()
@@ -46,11 +52,16 @@ class Catalog:
 
     async def reload_after_miss(self) -> SchemaCache:
         """Read a newer snapshot, unless one was begun within the last second."""
-        age_seconds = self._monotonic_seconds() - self._begun_at
-        is_new = self._reading is None and age_seconds < MISS_INTERVAL_SECONDS
+        is_new = self._reading is None and self.rest_seconds > 0
         if self._snapshot is not None and is_new:
             return self._snapshot
         return await self._read_once()
+
+    async def close(self) -> None:
+        """End the reading that is under way, if one is."""
+        if self._reading is not None:
+            self._reading.cancel()
+            await asyncio.wait([self._reading])
 
     async def tables(self, schema: str) -> tuple[Table, ...]:
         """List the tables of a schema in alphabetical order; none for an unknown schema."""
