@@ -17,6 +17,8 @@ from db_api.catalog import Catalog
 from db_api.connections import Connections
 from db_api.engine import CAUTIOUS, CallerLimits, Engine, EngineLimits, WritePolicy
 from db_api.execution import Database
+from db_api.openapi import Describer
+from db_api.rest_root import root_route
 
 LONG_NAME: Final = "n" * 63
 
@@ -146,7 +148,10 @@ class DataSide:
         async def authenticate(_scope: Scope) -> Caller:
             return caller
 
-        app = Router(rest.routes(self._engine, authenticate))
+        describer = Describer(self.database, self.catalog, 20_000)
+        app = Router(
+            [root_route(describer, authenticate), *rest.routes(self._engine, authenticate)]
+        )
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://shop/rest/v1") as client:
             yield client

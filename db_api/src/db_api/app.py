@@ -38,10 +38,12 @@ from db_api.key_directory import KeyDirectory
 from db_api.license_gate import LicenseGate
 from db_api.logins import Logins, LoginVault
 from db_api.metrics import MeasuredApp, Metrics, PoolLevel
+from db_api.openapi import Describer
 from db_api.passwords import hash_password
 from db_api.rates import Rate, TokenBuckets
 from db_api.readiness import OK, Probes, Readiness
 from db_api.rest_errors import RestError
+from db_api.rest_root import root_route
 from db_api.routes.endpoints import Endpoint, management_routes, nothing_there
 from db_api.routes.health import HealthRoutes
 from db_api.routes.keys import KeyRoutes
@@ -127,11 +129,13 @@ def build_app(
 ) -> MeasuredApp:
     """Put the application together from what is open already."""
     engine = Engine(data.database, data.catalog, _limits(settings), _write_policy(settings))
+    describer = Describer(data.database, data.catalog, settings.statement_timeout_service_ms)
     authenticator = _make_authenticator(settings, control)
     metrics = Metrics(gate, partial(_pool_level, data.connections))
     endpoints = (*make_endpoints(gate, control, data.catalog), metrics.endpoint())
     router = Router(
         [
+            root_route(describer, _rest_authentication(authenticator)),
             *rest.routes(engine, _rest_authentication(authenticator)),
             *management_routes(endpoints, authenticator),
         ],

@@ -11,7 +11,7 @@ import pytest
 from starlette.routing import Route
 from starlette.types import Scope
 
-from db_api import rest
+from db_api import rest, rest_root
 from db_api.app import make_endpoints
 from db_api.callers import Caller
 from db_api.catalog import Catalog, SchemaCache
@@ -70,6 +70,7 @@ OUTCOMES = {
     ("GET", "/api/tables"): Outcome(401, 200, 200, 200, 401, 200, 403),
     ("GET", "/api/schemas/{schema}/tables"): Outcome(401, 200, 200, 200, 401, 403, 403),
     ("GET", "/api/schemas/{schema}/tables/{table}"): Outcome(401, 200, 200, 200, 401, 403, 403),
+    ("GET", "/rest/v1/"): Outcome(401, 200, 200, 403, 401, 200, 403),
     ("GET", "/rest/v1/{table}"): Outcome(401, 200, 200, 403, 401, 404, 403),
     ("HEAD", "/rest/v1/{table}"): Outcome(401, 200, 200, 403, 401, 404, 403),
     ("POST", "/rest/v1/{table}"): Outcome(401, 405, 201, 403, 401, 404, 403),
@@ -115,6 +116,7 @@ async def routes(gate: LicenseGate, database_url: str) -> set[tuple[str, str]]:
         *(("GET", path) for path in data),
         *((method, TABLE) for method in METHODS),
         ("GET", "/metrics"),
+        ("GET", rest_root.PATH),
     }
 
 

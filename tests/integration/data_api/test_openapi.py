@@ -1,0 +1,132 @@
+"""What a key is told that it may do, on a real PostgreSQL."""
+
+from typing import Any
+
+import asyncpg
+import httpx
+import jsonschema
+import pytest
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from support.management import execute
+from support.shop import ANON, SERVICE, opened_shop
+
+pytestmark = pytest.mark.anyio
+
+
+async def document(client: httpx.AsyncClient) -> dict[str, Any]:
+    answer = await client.get("/")
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["Content-Type"] == "application/openapi+json; charset=utf-8"
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+@pytest.mark.parametrize("caller", [ANON, SERVICE])
+async def test_the_document_is_valid(shared_shop: str, caller: Any) -> None:
+    async with opened_shop(shared_shop, caller) as client:
+        OpenAPIV31SpecValidator(await document(client)).validate()
+
+
+async def test_anon_is_told_of_reading_alone(shared_shop: str) -> None:
+    async with opened_shop(shared_shop, ANON) as client:
+        paths = (await document(client))["paths"]
+    assert {method for path in paths.values() for method in path} == {"get", "head"}
+    assert "/products" in paths
+    assert "/secrets" not in paths  # of another schema
+
+
+async def test_a_service_key_is_told_of_what_can_be_written(shared_shop: str) -> None:
+    async with opened_shop(shared_shop, SERVICE) as client:
+        paths = (await document(client))["paths"]
+    assert {"get", "head", "post"} <= paths["/products"].keys()
+    assert "post" not in paths["/session"]  # a view of expressions
+
+
+async def test_columns_are_described_as_postgresql_has_them(shared_shop: str) -> None:
+    async with opened_shop(shared_shop, SERVICE) as client:
+        schemas = (await document(client))["components"]["schemas"]
+    columns = schemas["products"]["properties"]
+    assert schemas["products"]["description"] == "What is sold."
+    assert columns["id"] == {
+        "type": "integer",
+        "format": "int32",
+        "x-postgresql-type": "integer",
+        "x-postgresql-default": columns["id"]["x-postgresql-default"],
+        "x-primary-key": True,
+    }
+    assert columns["name"]["description"] == "As on the label."
+    assert (columns["stock"]["type"], columns["stock"]["default"]) == ("integer", 7)
+    assert columns["mood"]["enum"] == ["sad", "happy", None]
+    assert columns["tags"]["items"] == {"type": ["string", "null"]}
+    assert columns["seen"]["format"] == "date-time"
+    assert columns["code"]["maxLength"] == 3
+    assert columns["doubled"]["readOnly"] is True
+    assert "type" not in columns["details"]
+    assert schemas["products.new"]["required"] == ["name"]
+    assert "doubled" not in schemas["products.new"]["properties"]
+    assert schemas["contacts"]["properties"]["email"]["default"] == "nobody@example.com"
+    assert schemas["tags"]["properties"]["product"]["x-references"] == "products.id"
+
+
+async def test_rows_are_as_the_document_says(shared_shop: str) -> None:
+    async with opened_shop(shared_shop, SERVICE) as client:
+        found = await document(client)
+        rows = (await client.get("/products")).json()
+    schema = {"type": "array", "items": found["components"]["schemas"]["products"]}
+    jsonschema.validate(rows, schema, format_checker=jsonschema.FormatChecker())
+
+
+async def test_names_of_any_text_are_served_by_their_path(shared_shop: str) -> None:
+    async with opened_shop(shared_shop, SERVICE) as client:
+        paths = (await document(client))["paths"]
+        path = next(path for path in paths if path.startswith("/odd"))
+        assert (await client.get(path)).status_code == 200
+
+
+async def test_what_the_login_may_not_read_is_not_told(shop: str) -> None:
+    connection = await asyncpg.connect(shop)
+    await connection.execute(
+        """
+        DROP ROLE IF EXISTS described;
+        CREATE ROLE described LOGIN;
+        GRANT USAGE ON SCHEMA shop TO described;
+        GRANT SELECT (id, name) ON shop.products TO described;
+        """
+    )
+    await connection.close()
+    try:
+        url = shop.replace("postgres@", "described@")
+        async with opened_shop(url, SERVICE) as client:
+            found = await document(client)
+    finally:
+        await execute(shop, "DROP OWNED BY described; DROP ROLE described")
+    assert list(found["paths"]) == ["/products"]
+    assert list(found["paths"]["/products"]) == ["get", "head"]
+    assert list(found["components"]["schemas"]["products"]["properties"]) == ["id", "name"]
+
+
+@pytest.mark.parametrize(
+    ("accept", "status", "content_type"),
+    [
+        ("application/json", 200, "application/json; charset=utf-8"),
+        ("application/json, application/openapi+json", 200, "application/openapi+json"),
+        ("text/html, */*;q=0.8", 200, "application/openapi+json"),
+        ("text/csv", 406, "application/json"),
+    ],
+)
+async def test_the_document_comes_as_its_reader_likes(
+    shared_shop: str, accept: str, status: int, content_type: str
+) -> None:
+    async with opened_shop(shared_shop, ANON) as client:
+        answer = await client.get("/", headers={"Accept": accept})
+    assert answer.status_code == status
+    assert answer.headers["Content-Type"].startswith(content_type)
+
+
+async def test_head_has_no_body_and_nothing_is_written_here(shared_shop: str) -> None:
+    async with opened_shop(shared_shop, SERVICE) as client:
+        head = await client.head("/")
+        refused = await client.post("/", json={})
+    assert (head.status_code, head.content) == (200, b"")
+    assert (refused.status_code, refused.json()["code"]) == (405, "PGRST117")
