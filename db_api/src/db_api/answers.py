@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote
 
-from db_api.catalog import Table
+from db_api.catalog import Function, Table
 from db_api.grammar.ranges import Page, content_range, status_of_page
 from db_api.grammar.request import Request
 from db_api.rest_errors import RestError
@@ -88,6 +88,19 @@ def answer_read(request: Request, result: Result) -> Answer:
     if result.is_cut:
         headers.append(("X-Result-Truncated", "true"))
     return Answer(status, tuple(headers), result.body)
+
+
+def answer_call(request: Request, function: Function, result: Result) -> Answer:
+    """Answer the call of a function.
+
+    Raises:
+        RestError: as `answer_read`.
+    """
+    answer = answer_read(request, result)
+    if not function.is_void:
+        return answer
+    headers = tuple(header for header in answer.headers if header[0] != "Content-Type")
+    return Answer(204, headers, b"")
 
 
 def answer_insert(request: Request, table: Table, result: Result) -> Answer:

@@ -10,12 +10,13 @@ from typing import Final
 
 import asyncpg
 
-from db_api.actions import Action, Delete, Insert, Put, Read, Update, Work
+from db_api.actions import Action, Call, Delete, Insert, Put, Read, Update, Work
 from db_api.answers import Answer
 from db_api.callers import Caller
 from db_api.catalog import Catalog, SchemaCache
 from db_api.connections import Connection
 from db_api.execution import Database, Terms
+from db_api.grammar.arguments import read_arguments
 from db_api.grammar.body import read_body
 from db_api.grammar.preferences import End
 from db_api.grammar.request import Request
@@ -34,7 +35,7 @@ _STALE: Final = (
 )
 """What PostgreSQL says of a statement that was made for a schema that has changed since."""
 
-_MISSES: Final = frozenset({"42703", "42704", "PGRST200", "PGRST204", "PGRST205"})
+_MISSES: Final = frozenset({"42703", "42704", "PGRST200", "PGRST202", "PGRST204", "PGRST205"})
 """What planning says of a name that the schema cache does not hold, perhaps yet."""
 
 
@@ -153,6 +154,8 @@ class Engine:
 
     def _action(self, caller: Caller, request: Request, data: bytes) -> Action:
         bounds = self._limits.of(caller).bounds
+        if request.is_call:
+            return Call(request, read_arguments(request, data), bounds)
         if request.method in {"GET", "HEAD"}:
             return Read(request, bounds)
         if request.method == "DELETE":

@@ -1,4 +1,4 @@
-"""The routes of the data side: `/rest/v1/{table}`, in PostgREST's grammar."""
+"""The routes of the data side: tables and functions, in PostgREST's grammar."""
 
 from collections.abc import Awaitable, Callable
 from typing import Final
@@ -21,17 +21,22 @@ Authenticate = Callable[[Scope], Awaitable[Caller]]
 def routes(engine: Engine, authenticate: Authenticate) -> list[BaseRoute]:
     """Make the routes of the data side."""
     return [
-        Route(PREFIX + "/{table}", _TableEndpoint(engine, authenticate)),
+        Route(PREFIX + "/rpc/{function}", _Endpoint(engine, authenticate, is_call=True)),
+        Route(PREFIX + "/{table}", _Endpoint(engine, authenticate)),
         Route(PREFIX + "/{rest:path}", _UnknownPath(authenticate)),
     ]
 
 
-class _TableEndpoint:
+class _Endpoint:
     """An ASGI application: Starlette's own request and response objects would cost as much."""
 
-    def __init__(self, engine: Engine, authenticate: Authenticate) -> None:
+    def __init__(
+        self, engine: Engine, authenticate: Authenticate, *, is_call: bool = False
+    ) -> None:
         self._engine = engine
         self._authenticate = authenticate
+        self._is_call = is_call
+        self._parameter = "function" if is_call else "table"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         caller = await self._authenticate(scope)
@@ -42,8 +47,13 @@ class _TableEndpoint:
         await send_answer(answer, scope, send)
 
     async def _answer(self, caller: Caller, scope: Scope, receive: Receive) -> Answer:
-        table = scope["path_params"]["table"]
-        request = read_request(scope["method"], table, scope["query_string"], scope["headers"])
+        request = read_request(
+            scope["method"],
+            scope["path_params"][self._parameter],
+            scope["query_string"],
+            scope["headers"],
+            is_call=self._is_call,
+        )
         data = b"" if request.method in {"GET", "HEAD"} else await read_body(receive)
         return await self._engine.answer(caller, request, data)
 

@@ -16,6 +16,7 @@ STATUS: Final = MappingProxyType(
         "PGRST001": 503,
         "PGRST003": 503,
         "PGRST100": 400,
+        "PGRST101": 405,
         "PGRST102": 400,
         "PGRST103": 416,
         "PGRST105": 405,
@@ -32,8 +33,11 @@ STATUS: Final = MappingProxyType(
         "PGRST124": 400,
         "PGRST125": 404,
         "PGRST127": 400,
+        "PGRST128": 400,
         "PGRST200": 400,
         "PGRST201": 300,
+        "PGRST202": 404,
+        "PGRST203": 300,
         "PGRST204": 400,
         "PGRST205": 404,
         "DBAPI331": 503,
@@ -81,6 +85,7 @@ _SQLSTATE_STATUS: Final = MappingProxyType(
         "HV": 500,  # foreign data wrapper
         "P0": 500,  # PL/pgSQL
         "P0001": 400,  # RAISE without a code
+        "PT": 500,  # a status that there is not
         "XX": 500,  # a bug
     }
 )

@@ -20,7 +20,7 @@ from db_api.control.database import open_control
 from db_api.engine import CallerLimits, Engine, EngineLimits
 from db_api.errors import CredentialMissingError
 from db_api.execution import Database
-from db_api.grammar.request import METHODS
+from db_api.grammar.request import CALL_METHODS, METHODS
 from db_api.license_gate import LicenseGate
 from support.licensed import LicensedMachine
 from support.management import Api, running_api
@@ -28,6 +28,7 @@ from support.management import Api, running_api
 pytestmark = pytest.mark.anyio
 
 TABLE = "/rest/v1/{table}"
+CALL = "/rest/v1/rpc/{function}"
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,9 @@ OUTCOMES = {
     ("PATCH", "/rest/v1/{table}"): Outcome(401, 405, 204, 403, 401, 404, 403),
     ("PUT", "/rest/v1/{table}"): Outcome(401, 405, 204, 403, 401, 404, 403),
     ("DELETE", "/rest/v1/{table}"): Outcome(401, 405, 204, 403, 401, 404, 403),
+    ("GET", CALL): Outcome(401, 200, 200, 403, 401, 404, 403),
+    ("HEAD", CALL): Outcome(401, 200, 200, 403, 401, 404, 403),
+    ("POST", CALL): Outcome(401, 200, 200, 403, 401, 404, 403),
     ("GET", "/rest/v1/{rest:path}"): Outcome(401, 404, 404, 403, 401, 404, 403),
 }
 
@@ -87,7 +91,8 @@ async def api(
 ) -> AsyncIterator[tuple[Api, LicenseGate]]:
     connection = await asyncpg.connect(database_url)
     await connection.execute(
-        "CREATE SCHEMA shop; CREATE TABLE shop.items (id int PRIMARY KEY); CREATE SCHEMA warehouse"
+        "CREATE SCHEMA shop; CREATE TABLE shop.items (id int PRIMARY KEY); CREATE SCHEMA warehouse;"
+        "CREATE FUNCTION shop.answer() RETURNS int STABLE LANGUAGE sql AS 'SELECT 42'"
     )
     await connection.close()
     async with running_api(database_url, machine, FAILED_LOGINS_PER_MINUTE="1000") as opened:
@@ -96,7 +101,13 @@ async def api(
 
 def filled(path: str) -> str:
     """Put something into the parameters of a path; rows are chosen, as a write of them demands."""
-    values = {"schema": "shop", "table": "items", "id": UUID(int=1), "rest:path": "a/b"}
+    values = {
+        "function": "answer",
+        "schema": "shop",
+        "table": "items",
+        "id": UUID(int=1),
+        "rest:path": "a/b",
+    }
     for name, value in values.items():
         path = path.replace(f"{{{name}}}", str(value))
     return f"{path}?id=eq.1" if path == "/rest/v1/items" else path
@@ -115,6 +126,7 @@ async def routes(gate: LicenseGate, database_url: str) -> set[tuple[str, str]]:
         *((endpoint.method, endpoint.path) for endpoint in management),
         *(("GET", path) for path in data),
         *((method, TABLE) for method in METHODS),
+        *((method, CALL) for method in CALL_METHODS),
         ("GET", "/metrics"),
         ("GET", rest_root.PATH),
     }

@@ -76,7 +76,8 @@ async def everything(url: str) -> str:
             "(SELECT json_agg(p ORDER BY id) FROM shop.products p),"
             "(SELECT json_agg(oid::regclass ORDER BY oid) FROM pg_class"
             "  WHERE relnamespace = ANY ('{shop, other, public}'::regnamespace[])),"
-            "(SELECT json_agg(rolname ORDER BY oid) FROM pg_roles))::text"
+            "(SELECT json_agg(rolname ORDER BY oid) FROM pg_roles"
+            "  WHERE rolname !~ '^app_'))::text"  # those come and go with other tests
         )
     finally:
         await connection.close()
@@ -88,7 +89,8 @@ def require_an_answer(answer: httpx.Response) -> None:
     if answer.status_code >= 400:
         error = answer.json()
         assert list(error) == ["code", "message", "details", "hint"]
-        assert error["code"] != "42601", f"a syntax error in generated SQL: {answer.request.url}"
+        is_query = "in tsquery" in error["message"]
+        assert error["code"] != "42601" or is_query, f"broken SQL: {answer.request.url}"
 
 
 @pytest.mark.parametrize("place", NAME_PLACES)

@@ -81,7 +81,7 @@ async def test_a_hostile_name_is_refused(client: httpx.AsyncClient, place: str, 
     assert set(answer.json()) == {"code", "message", "details", "hint"}
 
 
-@pytest.mark.parametrize("path", ["/products/1", "/rpc/leak", "/products/", "/a/b/c"])
+@pytest.mark.parametrize("path", ["/products/1", "/rpc/leak/1", "/products/", "/a/b/c"])
 async def test_a_deeper_path_is_not_there(client: httpx.AsyncClient, path: str) -> None:
     answer = await client.get(path)
     assert (answer.status_code, answer.json()["code"]) == (404, "PGRST125")

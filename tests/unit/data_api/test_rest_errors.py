@@ -26,8 +26,8 @@ from db_api.rest_errors import STATUS, RestError, render_error
         ("P0002", 500),
         ("XX000", 500),
         ("PT402", 402),
-        ("PT1ab", 400),
-        ("PT999", 400),
+        ("PT1ab", 500),
+        ("PT999", 500),
         ("99999", 400),
     ],
 )

@@ -1,8 +1,9 @@
 """What each method does: planned before a connection is taken, then run on one."""
 
 from db_api.actions.action import Action, Work, find_table
+from db_api.actions.call import Call
 from db_api.actions.change import Delete, Update
 from db_api.actions.insert import Insert, Put
 from db_api.actions.read import Read
 
-__all__ = ["Action", "Delete", "Insert", "Put", "Read", "Update", "Work", "find_table"]
+__all__ = ["Action", "Call", "Delete", "Insert", "Put", "Read", "Update", "Work", "find_table"]

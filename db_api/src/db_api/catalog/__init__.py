@@ -2,6 +2,7 @@
 
 from db_api.catalog.cache import Catalog
 from db_api.catalog.fingerprint import read_fingerprint
+from db_api.catalog.functions import Function, Parameter, result_table
 from db_api.catalog.introspect import read_schema_cache
 from db_api.catalog.listening import Listener
 from db_api.catalog.model import (
@@ -23,14 +24,17 @@ __all__ = [
     "Column",
     "ComputedColumn",
     "ForeignKey",
+    "Function",
     "Index",
     "Junction",
     "Listener",
     "Pace",
+    "Parameter",
     "Relationship",
     "SchemaCache",
     "Table",
     "Unique",
     "read_fingerprint",
     "read_schema_cache",
+    "result_table",
 ]

@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Any, Final, Protocol, TypeVar
 
 from db_api.catalog.computed import COMPUTED, computed_column
+from db_api.catalog.functions import FUNCTIONS, make_functions
 from db_api.catalog.model import (
     Column,
     ComputedColumn,
@@ -137,11 +138,11 @@ WHERE c.relkind IN ('v', 'm') AND r.ev_type = '1'
   AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
 """
 
-_QUERIES: Final = (_TABLES, _COLUMNS, _CONSTRAINTS, _INDEXES, COMPUTED, _RULES, TYPES)
+_QUERIES: Final = (_TABLES, _COLUMNS, _CONSTRAINTS, _INDEXES, COMPUTED, _RULES, TYPES, FUNCTIONS)
 
 
 async def read_schema_cache(session: Session) -> SchemaCache:
-    """Describe every table outside PostgreSQL's own schemas, as of one snapshot."""
+    """Describe every table and function outside PostgreSQL's own schemas, as of one snapshot."""
     await session.execute(
         "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET LOCAL search_path = pg_catalog"
     )
@@ -160,6 +161,7 @@ def _make_schema_cache(
     computed_rows: Sequence[Row],
     rules: Sequence[Row],
     types: Sequence[Row],
+    functions: Sequence[Row],
 ) -> SchemaCache:
     columns = _by_table(column_rows, _column)
     constraints = _by_table(constraint_rows, _constraint)
@@ -173,6 +175,7 @@ def _make_schema_cache(
     origins = _origins(tables, column_rows, rules)
     for view, shown in origins.items():
         found[view] = _with_primary_key(found[view], shown, found)
+    names = {row["oid"]: (row["schema"], row["name"]) for row in tables}
     schemas: defaultdict[str, dict[str, Table]] = defaultdict(dict)
     for table in found.values():
         schemas[table.schema][table.name] = table
@@ -180,6 +183,7 @@ def _make_schema_cache(
         MappingProxyType({name: MappingProxyType(some) for name, some in schemas.items()}),
         cast_types((row["schema"], row["name"], row["type"]) for row in types),
         Relationships(found, origins),
+        make_functions(functions, lambda oid: found.get(names.get(oid, ("", "")))),
     )
 
 

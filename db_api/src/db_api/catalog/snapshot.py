@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Self
 
+from db_api.catalog.functions import Function, Functions
 from db_api.catalog.model import Table
 from db_api.catalog.relationships import Relationships
 
@@ -19,11 +20,13 @@ class SchemaCache:
             or as created) to its SQL form; types of one schema under `(schema, name)`,
             built-in ones under `("", name)`.
         relationships: between all of them.
+        functions: what can be called.
     """
 
     by_schema: Mapping[str, Mapping[str, Table]]
     cast_types: Mapping[tuple[str, str], str]
     relationships: Relationships = field(default_factory=Relationships.none)
+    functions: Functions = field(default_factory=dict)
 
     @classmethod
     def empty(cls) -> Self:
@@ -37,6 +40,10 @@ class SchemaCache:
     def table(self, schema: str, name: str) -> Table | None:
         """Find a table by its exact name."""
         return self.by_schema.get(schema, {}).get(name)
+
+    def overloads(self, schema: str, name: str) -> tuple[Function, ...]:
+        """List the functions of one name, those with the fewest parameters first."""
+        return self.functions.get(schema, {}).get(name, ())
 
     def cast_type(self, schema: str, name: str) -> str | None:
         """Resolve the type of a `::type` cast: the schema's own types, then built-in ones."""

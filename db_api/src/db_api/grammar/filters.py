@@ -62,6 +62,17 @@ def read_filter(field: Field, value: str) -> Condition:
     return condition
 
 
+def is_filter(value: str) -> bool:
+    """Tell whether a value of the query string begins as a filter does."""
+    found = _OPERATOR.match(value.removeprefix("not."))
+    if found is None:
+        return False
+    name, argument = found[1], found[2]
+    if argument is None:
+        return name in COMPARISONS | _FULL_TEXT | {"in", "is"}
+    return name in (QUANTIFIABLE if argument in {"any", "all"} else _FULL_TEXT)
+
+
 def read_logic(operator: str, value: str) -> Logic:
     """Read one `and=(…)`, `or=(…)`, `not.and=(…)` or `not.or=(…)` of the query string.
 

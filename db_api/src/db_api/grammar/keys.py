@@ -32,6 +32,11 @@ class Key:
     field: Field
 
 
+def is_clause(key: str) -> bool:
+    """Tell whether a key means something else than a filter or an argument."""
+    return key.rpartition(".")[2] in CLAUSES | LOGIC
+
+
 def read_key(key: str) -> Key:
     """Read a key that is not one of the query string's own.
 

@@ -15,7 +15,10 @@ _ARRAY: Final = frozenset({"application/vnd.pgrst.array", "application/vnd.pgrst
 _OBJECT: Final = frozenset({"application/vnd.pgrst.object", "application/vnd.pgrst.object+json"})
 _STRIPPED: Final = "nulls=stripped"
 
-BodyForm = Literal["json", "csv", "form", "ndjson"]
+RawForm = Literal["text", "xml", "binary"]
+"""Forms of a body that is one value: the only argument of a function."""
+
+BodyForm = Literal["json", "csv", "form", "ndjson", RawForm]
 _BODY_FORMS: Final[Mapping[str, BodyForm]] = MappingProxyType(
     {
         "application/json": "json",
@@ -94,14 +97,23 @@ def _representation(media_type: str, parameters: frozenset[str]) -> Representati
     return JSON_ARRAY if media_type in _JSON or media_type in _ARRAY else None
 
 
-def read_content_type(header: str | None) -> BodyForm:
+_RAW_FORMS: Final[Mapping[str, RawForm]] = MappingProxyType(
+    {"text/plain": "text", "text/xml": "xml", "application/octet-stream": "binary"}
+)
+
+
+def read_content_type(header: str | None, *, takes_raw: bool = False) -> BodyForm:
     """Tell the form of a body; one without a type is taken as JSON.
+
+    Args:
+        header: `Content-Type`.
+        takes_raw: the body may be one value.
 
     Raises:
         RestError: it is of a form that is not read.
     """
     name = "application/json" if header is None else header.split(";")[0].strip().lower()
-    form = _BODY_FORMS.get(name)
+    form = _BODY_FORMS.get(name) or (_RAW_FORMS.get(name) if takes_raw else None)
     if form is None:
         raise RestError("PGRST102", f"Content-Type not acceptable: {name}")
     return form

@@ -7,8 +7,8 @@ from urllib.parse import unquote_to_bytes
 
 from db_api.grammar.ast import Clauses, Condition, Logic, OrderTerm, Path, Query
 from db_api.grammar.fields import read_names
-from db_api.grammar.filters import read_filter, read_logic
-from db_api.grammar.keys import Key, read_key
+from db_api.grammar.filters import is_filter, read_filter, read_logic
+from db_api.grammar.keys import Key, is_clause, read_key
 from db_api.grammar.order import read_order
 from db_api.grammar.select import read_select
 from db_api.rest_errors import RestError
@@ -19,17 +19,24 @@ _OWN_KEYS: Final = frozenset({"select", "columns", "on_conflict", "_all"})
 _INTEGER: Final = re.compile(r"-?[0-9]+")
 
 
-def read_query(query_string: bytes) -> Query:
-    """Read the query string of a request, as it came.
+def read_query(query_string: bytes, *, has_arguments: bool = False) -> Query:
+    """Read the query string of a request.
+
+    Args:
+        query_string: as it came.
+        has_arguments: what is no filter is an argument of a function.
 
     Raises:
         RestError: any part of it is malformed, over a limit or not served.
     """
     own: dict[str, str] = {}
+    arguments: list[tuple[str, str]] = []
     parts: dict[Path, _Parts] = {(): _Parts()}
     for name, value in _read_pairs(query_string):
         if name in _OWN_KEYS:
             own.setdefault(name, value)
+        elif has_arguments and not is_clause(name) and not is_filter(value):
+            arguments.append((name, value))
         else:
             key = read_key(name)
             parts.setdefault(key.path, _Parts()).add(key, value)
@@ -44,6 +51,7 @@ def read_query(query_string: bytes) -> Query:
         columns=_read_names("columns", own.get("columns")),
         on_conflict=_read_names("on_conflict", own.get("on_conflict")),
         embedded=dict(embedded),
+        arguments=tuple(arguments),
         is_about_all=own.get("_all") == "true",
     )
 

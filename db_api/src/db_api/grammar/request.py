@@ -19,6 +19,7 @@ from db_api.rest_errors import RestError
 
 Method = Literal["GET", "HEAD", "POST", "PATCH", "PUT", "DELETE"]
 METHODS: Final = frozenset({"GET", "HEAD", "POST", "PATCH", "PUT", "DELETE"})
+CALL_METHODS: Final = frozenset({"GET", "HEAD", "POST"})
 _WRITES: Final = frozenset({"POST", "PATCH", "PUT", "DELETE"})
 _WITH_BODY: Final = frozenset({"POST", "PATCH", "PUT"})
 """Methods whose body says something; what a DELETE brings is not even read (clients send `{}`)."""
@@ -26,10 +27,11 @@ _WITH_BODY: Final = frozenset({"POST", "PATCH", "PUT"})
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a client asks of a table.
+    """What a client asks of a table or function.
 
     Attributes:
-        name: of the table, as in the path.
+        name: of the table or function, as in the path.
+        is_call: it is about a function.
         body_form: what its body is said to be.
         page: which rows of a read are asked for.
         profile: the schema that it names, if it names one.
@@ -43,27 +45,38 @@ class Request:
     body_form: BodyForm
     page: Page
     profile: str | None
+    is_call: bool = False
 
 
 def read_request(
-    method: str, name: str, query_string: bytes, headers: Iterable[tuple[bytes, bytes]]
+    method: str,
+    name: str,
+    query_string: bytes,
+    headers: Iterable[tuple[bytes, bytes]],
+    *,
+    is_call: bool = False,
 ) -> Request:
     """Read a request, its body aside.
 
     Args:
         method: in capitals.
-        name: of the table in the path, decoded.
+        name: of the table or function in the path, decoded.
         query_string: as it came.
         headers: names in lower case, as ASGI gives them.
+        is_call: it is about a function.
 
     Raises:
         RestError: any part of it is malformed, over a limit or not served.
     """
     if method not in METHODS:
         raise RestError("PGRST117", f"Unsupported HTTP method: {method}")
+    if is_call and method not in CALL_METHODS:
+        raise RestError("PGRST101", f"Cannot use the {method} method on RPC")
     known = _Headers(headers)
-    body_form = read_content_type(known.content_type) if method in _WITH_BODY else "json"
-    query = read_query(query_string)
+    body_form: BodyForm = "json"
+    if method in _WITH_BODY:
+        body_form = read_content_type(known.content_type, takes_raw=is_call)
+    query = read_query(query_string, has_arguments=is_call and method != "POST")
     page = Page(query.offset, query.limit)
     if method == "GET" and known.range is not None:
         page = intersect(page, read_range(known.range) or page)
@@ -76,6 +89,7 @@ def read_request(
         body_form=body_form,
         page=page,
         profile=known.content_profile if method in _WRITES else known.accept_profile,
+        is_call=is_call,
     )
 
 

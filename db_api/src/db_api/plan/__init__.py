@@ -5,9 +5,11 @@ position. So two requests of the same shape have equal plans, and a plan is the 
 its statement's text is kept.
 """
 
+from db_api.plan.call import plan_call
 from db_api.plan.change import plan_delete, plan_update
 from db_api.plan.insert import other_row, plan_insert, plan_put
-from db_api.plan.model import NOTHING, DeletePlan, InsertPlan, ReadPlan, UpdatePlan, View
+from db_api.plan.model import NOTHING, CallPlan, DeletePlan, InsertPlan, ReadPlan, UpdatePlan, View
+from db_api.plan.overloads import find_function
 from db_api.plan.read import plan_read
 from db_api.plan.tree import Bounds
 from db_api.plan.values import Value, Values
@@ -15,6 +17,7 @@ from db_api.plan.values import Value, Values
 __all__ = [
     "NOTHING",
     "Bounds",
+    "CallPlan",
     "DeletePlan",
     "InsertPlan",
     "ReadPlan",
@@ -22,7 +25,9 @@ __all__ = [
     "Value",
     "Values",
     "View",
+    "find_function",
     "other_row",
+    "plan_call",
     "plan_delete",
     "plan_insert",
     "plan_put",

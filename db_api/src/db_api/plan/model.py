@@ -16,11 +16,12 @@ class View:
     """What becomes of the rows of a node.
 
     Attributes:
-        shape: a JSON array, its first object alone, or nothing.
+        shape: a JSON array, its first object alone, the column `value` of all rows or of the first
+            one, or nothing.
         strips_nulls: members that are null are left out.
     """
 
-    shape: Literal["array", "object", "none"]
+    shape: Literal["array", "object", "values", "value", "none"]
     strips_nulls: bool = False
 
 
@@ -69,6 +70,41 @@ class Incoming:
     body: Slot
     is_object: bool
     targets: tuple[Target, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """An argument of a function, given by name."""
+
+    name: SqlName
+    is_variadic: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call of a function, with named arguments or with a whole body.
+
+    Attributes:
+        incoming: where the arguments are taken from; None when there are none.
+        body: the only argument, which has no name.
+        body_type: what it is cast to.
+        returns_rows: what it returns has columns.
+    """
+
+    function: SqlName
+    arguments: tuple[Argument, ...]
+    incoming: Incoming | None
+    body: Slot | None
+    body_type: str | None
+    returns_rows: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CallPlan:
+    """A call, and what is read of what it returns."""
+
+    call: Call
+    read: ReadPlan
 
 
 @dataclass(frozen=True, slots=True)

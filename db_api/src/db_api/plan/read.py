@@ -39,11 +39,35 @@ def plan_read(
     Raises:
         RestError: the query names what is not there, or asks for too much.
     """
+    return plan_rows(
+        query,
+        snapshot,
+        Source(table, table.sql_name),
+        values,
+        page=page,
+        bounds=bounds,
+        count=count,
+        view=view,
+    )
+
+
+def plan_rows(
+    query: Query,
+    snapshot: SchemaCache,
+    source: Source,
+    values: Values,
+    *,
+    page: Page,
+    bounds: Bounds,
+    count: Count | None,
+    view: View,
+) -> ReadPlan:
+    """Plan a read of a page of rows, wherever they come from; see `plan_read`."""
     max_rows = bounds.max_rows
     is_capped = page.limit is None or page.limit > max_rows
     limit = max_rows if page.limit is None or is_capped else page.limit
     node = Planner(snapshot, values, bounds).node(
-        Source(table, table.sql_name),
+        source,
         query.select,
         scope_of(query, Clauses(query.where, query.order)),
         limit=values.add(limit),

@@ -58,11 +58,11 @@ def write_body(view: View) -> str:
     """
     if view.shape == "none":
         return "''::bytea"
-    rows = "json_agg(page.*)"
+    rows = "json_agg(page.value)" if view.shape in {"value", "values"} else "json_agg(page.*)"
     if view.strips_nulls:
         rows = f"json_strip_nulls({rows})"
-    if view.shape == "object":
-        rows = f"({rows}->0)"
+    if view.shape in {"object", "value"}:
+        return f"convert_to(coalesce(({rows}->0)::text, 'null'), 'UTF8')"
     return f"convert_to(coalesce({rows}::text, '[]'), 'UTF8')"
 
 

@@ -37,13 +37,17 @@ class Statement:
 def read_statement(plan: ReadPlan) -> Statement:
     """Write a read."""
     writer = Writer()
+    return Statement(write_read(writer, plan), writer.slots)
+
+
+def write_read(writer: Writer, plan: ReadPlan) -> str:
+    """Write the SELECT of a read."""
     page = write_node(writer, plan.node, shows_outputs=plan.view.shape != "none")
-    text = (
+    return (
         f"SELECT {write_body(plan.view)} AS body,"
         f" count(*) AS rows, {_total(writer, plan)} AS total, {_is_cut(writer, plan)} AS is_cut"
         f" FROM ({page}) AS page"
     )
-    return Statement(text, writer.slots)
 
 
 def _total(writer: Writer, plan: ReadPlan) -> str:
