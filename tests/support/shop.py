@@ -116,6 +116,7 @@ class Settings:
     lock_timeout_ms: int = 2_000
     max_rows: int = 1000
     aggregates: bool = True
+    max_stream_bytes: int | None = None
     policy: WritePolicy = CAUTIOUS
 
 
@@ -132,7 +133,10 @@ class DataSide:
         self.database = Database(self.connections, settings.wait_seconds)
         self.catalog = Catalog(self.database.read_schema_cache, lambda: self.now)
         limits = CallerLimits(
-            settings.statement_timeout_ms, settings.max_rows, aggregates=settings.aggregates
+            settings.statement_timeout_ms,
+            settings.max_rows,
+            settings.aggregates,
+            settings.max_stream_bytes,
         )
         self._engine = Engine(
             self.database,

@@ -71,6 +71,13 @@ def require_few_rows(request: Request, result: Result) -> None:
         )
 
 
+def begin_read(request: Request, total: int | None) -> Answer:
+    """Begin to answer GET with rows whose number is not known yet; the body is empty."""
+    ranged = ("Content-Range", f"*/{'*' if total is None else total}")
+    applied = _preference_headers(request, "count", "tx", "handling")
+    return Answer(200, (ranged, *_content_headers(request), *applied), b"")
+
+
 def answer_read(request: Request, result: Result) -> Answer:
     """Answer GET and HEAD.
 

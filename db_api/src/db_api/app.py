@@ -215,6 +215,7 @@ def _limits(settings: Settings) -> EngineLimits:
             settings.statement_timeout_anon_ms,
             settings.max_rows_anon,
             aggregates=aggregates is AggregatesFor.EVERYONE,
+            max_stream_bytes=settings.max_stream_bytes_anon,
         ),
         service=CallerLimits(
             settings.statement_timeout_service_ms,

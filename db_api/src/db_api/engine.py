@@ -10,7 +10,7 @@ from typing import Final
 
 import asyncpg
 
-from db_api.actions import Action, Call, Delete, Insert, Put, Read, Update, Work
+from db_api.actions import Action, Call, Delete, Insert, Outlet, Put, Read, Stream, Update, Work
 from db_api.answers import Answer
 from db_api.callers import Caller
 from db_api.catalog import Catalog, SchemaCache
@@ -47,11 +47,13 @@ class CallerLimits:
         statement_timeout_ms: of each statement.
         max_rows: of one answer.
         aggregates: whether it may use aggregate functions.
+        max_stream_bytes: of an answer of lines of text; None for any number.
     """
 
     statement_timeout_ms: int
     max_rows: int
     aggregates: bool = False
+    max_stream_bytes: int | None = None
 
     @property
     def bounds(self) -> Bounds:
@@ -133,24 +135,38 @@ class Engine:
         self._limits = limits
         self._policy = policy
 
-    async def answer(self, caller: Caller, request: Request, data: bytes) -> Answer:
+    def max_stream_bytes(self, caller: Caller) -> int | None:
+        """Return how long an answer of lines of text may be; None for any length."""
+        return self._limits.of(caller).max_stream_bytes
+
+    async def answer(
+        self, caller: Caller, request: Request, data: bytes, outlet: Outlet | None = None
+    ) -> Answer:
         """Answer a request.
 
         Args:
             caller: who asks.
             request: what is asked, its body aside.
             data: its body.
+            outlet: takes a long answer as it is read, if the request is for lines of text.
 
         Raises:
             RestError: it cannot be answered; nothing of it was kept.
         """
         _require_profile(caller, request)
         request = self._policy.adapt(request)
-        action = self._action(caller, request, data)
+        if outlet is not None and request.is_stream:
+            action: Action = self._stream(caller, request, outlet)
+        else:
+            action = self._action(caller, request, data)
         try:
             return await self._answer(caller, request, action)
         except asyncpg.PostgresError as error:
             raise _refusal(caller, error) from error
+
+    def _stream(self, caller: Caller, request: Request, outlet: Outlet) -> Stream:
+        limits = self._limits.of(caller)
+        return Stream(request, limits.bounds, outlet, limits.statement_timeout_ms / 1000)
 
     def _action(self, caller: Caller, request: Request, data: bytes) -> Action:
         bounds = self._limits.of(caller).bounds
@@ -193,12 +209,13 @@ class Engine:
         attempt: "_Attempt",
     ) -> Answer:
         work = action.plan(snapshot, caller.schema)
+        timeout_ms = self._limits.of(caller).statement_timeout_ms
         end = request.preferences.end or self._policy.end
         terms = Terms(
             schema=caller.schema,
             is_read_only=work.is_read_only or caller.is_read_only,
             is_kept=end == "commit",
-            statement_timeout_ms=self._limits.of(caller).statement_timeout_ms,
+            statement_timeout_ms=0 if isinstance(action, Stream) else timeout_ms,
             lock_timeout_ms=self._limits.lock_timeout_ms,
         )
         return await self._database.run(terms, attempt.of(work), caller)

@@ -54,7 +54,7 @@ class Terms:
         schema: where unqualified names are looked up.
         is_read_only: it can write nothing and is rolled back.
         is_kept: what it writes is committed, else it is checked and rolled back.
-        statement_timeout_ms: of each statement.
+        statement_timeout_ms: of each statement; 0 for work that watches over its own time.
         lock_timeout_ms: of each wait for a lock.
     """
 
@@ -65,8 +65,10 @@ class Terms:
     is_kept: bool = True
 
     @property
-    def deadline_seconds(self) -> float:
-        """How long the whole transaction may take."""
+    def deadline_seconds(self) -> float | None:
+        """How long the whole transaction may take; None for as long as it likes."""
+        if self.statement_timeout_ms == 0:
+            return None
         return self.statement_timeout_ms / 1000 + _DEADLINE_MARGIN_SECONDS
 
 

@@ -3,15 +3,15 @@
 from collections.abc import Awaitable, Callable
 from typing import Final
 
+from starlette.requests import ClientDisconnect
 from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
-from db_api.answers import Answer
 from db_api.callers import Caller
 from db_api.engine import Engine
-from db_api.grammar.request import read_request
+from db_api.grammar.request import Request, read_request
 from db_api.rest_errors import RestError
-from db_api.transfer import read_body, refusal_of, send_answer
+from db_api.transfer import LongAnswer, read_body, refusal_of, send_answer, while_connected
 
 PREFIX: Final = "/rest/v1"
 Authenticate = Callable[[Scope], Awaitable[Caller]]
@@ -41,21 +41,43 @@ class _Endpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         caller = await self._authenticate(scope)
         try:
-            answer = await self._answer(caller, scope, receive)
+            request = self._read(scope)
+            if request.is_stream:
+                await self._stream(caller, request, scope, receive, send)
+                return
+            data = b"" if request.method in {"GET", "HEAD"} else await read_body(receive)
+            answer = await self._engine.answer(caller, request, data)
         except RestError as error:
             answer = refusal_of(error)
         await send_answer(answer, scope, send)
 
-    async def _answer(self, caller: Caller, scope: Scope, receive: Receive) -> Answer:
-        request = read_request(
+    async def _stream(
+        self, caller: Caller, request: Request, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        """Answer with lines of text; one that fails after its beginning is left incomplete."""
+        outlet = LongAnswer(scope, send, self._engine.max_stream_bytes(caller))
+        work = self._engine.answer(caller, request, b"", outlet)
+        try:
+            answer = await while_connected(receive, work)
+        except ClientDisconnect:
+            return
+        except RestError as error:
+            if outlet.has_begun:
+                raise
+            answer = refusal_of(error)
+        if outlet.has_begun:
+            await outlet.end()
+        else:
+            await send_answer(answer, scope, send)
+
+    def _read(self, scope: Scope) -> Request:
+        return read_request(
             scope["method"],
             scope["path_params"][self._parameter],
             scope["query_string"],
             scope["headers"],
             is_call=self._is_call,
         )
-        data = b"" if request.method in {"GET", "HEAD"} else await read_body(receive)
-        return await self._engine.answer(caller, request, data)
 
 
 class _UnknownPath:

@@ -171,6 +171,7 @@ class Settings(LoginSettings):
         lock_timeout_ms: milliseconds a statement may wait for a lock.
         max_rows_anon: rows an answer to an `anon` key holds at most.
         max_rows_service: the same for `service_role` keys.
+        max_stream_bytes_anon: bytes of an answer of CSV or NDJSON to an `anon` key at most.
         aggregates_for: whose keys may use aggregate functions, which read every row: `nobody`,
             `service` or `everyone`.
         max_body_bytes: bytes of a request's body at most.
@@ -202,6 +203,7 @@ class Settings(LoginSettings):
     lock_timeout_ms: int = Field(default=2_000, ge=1, le=3_600_000)
     max_rows_anon: int = Field(default=1_000, ge=1, le=1_000_000)
     max_rows_service: int = Field(default=10_000, ge=1, le=1_000_000)
+    max_stream_bytes_anon: int = Field(default=100 * 1024 * 1024, ge=1024)
     aggregates_for: AggregatesFor = AggregatesFor.SERVICE
     max_body_bytes: int = Field(default=2 * 1024 * 1024, ge=1024, le=1024**3)
     pool_size: int = Field(default=10, ge=1, le=100)

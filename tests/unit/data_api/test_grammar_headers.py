@@ -13,7 +13,7 @@ ARRAY = "application/json; charset=utf-8"
 OBJECT = "application/vnd.pgrst.object+json; charset=utf-8"
 
 
-@pytest.mark.parametrize("accept", ["text/csv", "", ";", "text/html, image/*", "*/*;q=0", "a;q=x"])
+@pytest.mark.parametrize("accept", ["text/xml", "", ";", "text/html, image/*", "*/*;q=0", "a;q=x"])
 def test_a_form_that_is_not_served_is_not_acceptable(accept: str) -> None:
     with pytest.raises(RestError) as refused:
         read_accept(accept)
@@ -25,7 +25,7 @@ def test_a_form_that_is_not_served_is_not_acceptable(accept: str) -> None:
     [
         ("*/*", ARRAY),
         ("application/json", ARRAY),
-        ("text/csv, application/*;q=0.1", ARRAY),
+        ("text/xml, application/*;q=0.1", ARRAY),
         ("application/vnd.pgrst.array+json", ARRAY),
         ("application/vnd.pgrst.object+json", OBJECT),
         ("Application/Vnd.pgrst.object", OBJECT),

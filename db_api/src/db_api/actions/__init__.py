@@ -5,5 +5,18 @@ from db_api.actions.call import Call
 from db_api.actions.change import Delete, Update
 from db_api.actions.insert import Insert, Put
 from db_api.actions.read import Read
+from db_api.actions.stream import Outlet, Stream
 
-__all__ = ["Action", "Call", "Delete", "Insert", "Put", "Read", "Update", "Work", "find_table"]
+__all__ = [
+    "Action",
+    "Call",
+    "Delete",
+    "Insert",
+    "Outlet",
+    "Put",
+    "Read",
+    "Stream",
+    "Update",
+    "Work",
+    "find_table",
+]

@@ -55,6 +55,8 @@ def find_table(snapshot: SchemaCache, schema: str, name: str) -> Table:
 def view_of(request: Request) -> View:
     """Return the form in which the client wants rows."""
     wanted = request.representation
+    if wanted.form != "json":
+        return View(wanted.form)
     return View("object" if wanted.is_object else "array", wanted.strips_nulls)
 
 
@@ -67,4 +69,4 @@ async def fetch(connection: Connection, statement: Statement, values: Values) ->
     row = await connection.fetchrow(statement.text, *map(values.__getitem__, statement.slots))
     if row is None:
         raise LookupError("a statement of ours returned no row")
-    return Result(row[0], row[1], row[2], row[3])
+    return Result(statement.heading + row[0], row[1], row[2], row[3])

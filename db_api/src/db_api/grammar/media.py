@@ -37,15 +37,31 @@ class Representation:
         content_type: as the answer names it.
         is_object: exactly one row, without the array around it.
         strips_nulls: members that are null are left out.
+        form: JSON, or lines of text.
     """
 
     content_type: str
     is_object: bool
     strips_nulls: bool
+    form: Literal["json", "csv", "ndjson"] = "json"
 
 
 JSON_ARRAY: Final = Representation(
     "application/json; charset=utf-8", is_object=False, strips_nulls=False
+)
+
+_LINES: Final = MappingProxyType(
+    {
+        "text/csv": Representation(
+            "text/csv; charset=utf-8", is_object=False, strips_nulls=False, form="csv"
+        ),
+        "application/x-ndjson": Representation(
+            "application/x-ndjson; charset=utf-8",
+            is_object=False,
+            strips_nulls=False,
+            form="ndjson",
+        ),
+    }
 )
 
 
@@ -94,6 +110,8 @@ def _representation(media_type: str, parameters: frozenset[str]) -> Representati
     if media_type in _ARRAY and strips_nulls:
         content_type = f"application/vnd.pgrst.array+json{suffix}; charset=utf-8"
         return Representation(content_type, is_object=False, strips_nulls=True)
+    if media_type in _LINES:
+        return _LINES[media_type]
     return JSON_ARRAY if media_type in _JSON or media_type in _ARRAY else None
 
 

@@ -47,6 +47,12 @@ class Request:
     profile: str | None
     is_call: bool = False
 
+    @property
+    def is_stream(self) -> bool:
+        """Tell whether it is for lines of text, of any number."""
+        is_read = self.method == "GET" and not self.is_call
+        return is_read and self.representation.form != "json"
+
 
 def read_request(
     method: str,

@@ -9,8 +9,9 @@ from db_api.plan.call import plan_call
 from db_api.plan.change import plan_delete, plan_update
 from db_api.plan.insert import other_row, plan_insert, plan_put
 from db_api.plan.model import NOTHING, CallPlan, DeletePlan, InsertPlan, ReadPlan, UpdatePlan, View
+from db_api.plan.node import Node
 from db_api.plan.overloads import find_function
-from db_api.plan.read import plan_read
+from db_api.plan.read import plan_read, plan_stream
 from db_api.plan.tree import Bounds
 from db_api.plan.values import Value, Values
 
@@ -20,6 +21,7 @@ __all__ = [
     "CallPlan",
     "DeletePlan",
     "InsertPlan",
+    "Node",
     "ReadPlan",
     "UpdatePlan",
     "Value",
@@ -32,5 +34,6 @@ __all__ = [
     "plan_insert",
     "plan_put",
     "plan_read",
+    "plan_stream",
     "plan_update",
 ]

@@ -70,6 +70,8 @@ def plan_call(
 def _view(function: Function, wanted: View) -> View:
     if function.is_void:
         return NOTHING
+    if wanted.shape in {"csv", "ndjson"}:
+        return wanted
     if function.rows is None:
         return View("values" if function.is_set else "value")
     return wanted if function.is_set else View("object", wanted.strips_nulls)

@@ -17,11 +17,11 @@ class View:
 
     Attributes:
         shape: a JSON array, its first object alone, the column `value` of all rows or of the first
-            one, or nothing.
+            one, lines of CSV or NDJSON, or nothing.
         strips_nulls: members that are null are left out.
     """
 
-    shape: Literal["array", "object", "values", "value", "none"]
+    shape: Literal["array", "object", "values", "value", "csv", "ndjson", "none"]
     strips_nulls: bool = False
 
 

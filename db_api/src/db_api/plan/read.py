@@ -8,6 +8,7 @@ from db_api.grammar.preferences import Count
 from db_api.grammar.query import MAX_BIGINT
 from db_api.grammar.ranges import Page
 from db_api.plan.model import ReadPlan, View
+from db_api.plan.node import Node
 from db_api.plan.scopes import scope_of
 from db_api.plan.tree import Bounds, Planner, Source
 from db_api.plan.values import Slot, Values
@@ -48,6 +49,25 @@ def plan_read(
         bounds=bounds,
         count=count,
         view=view,
+    )
+
+
+def plan_stream(
+    query: Query,
+    snapshot: SchemaCache,
+    table: Table,
+    values: Values,
+    *,
+    page: Page,
+    bounds: Bounds,
+) -> Node:
+    """Plan a read of a page of rows without a cap of the server's; see `plan_read`."""
+    return Planner(snapshot, values, bounds).node(
+        Source(table, table.sql_name),
+        query.select,
+        scope_of(query, Clauses(query.where, query.order)),
+        limit=None if page.limit is None else values.add(page.limit),
+        offset=values.add(page.offset) if page.offset else None,
     )
 
 

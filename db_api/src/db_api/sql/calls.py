@@ -6,6 +6,7 @@ from typing import Final
 from db_api.plan.call import CALLED, VALUE
 from db_api.plan.model import Call, CallPlan
 from db_api.sql.incoming import write_incoming
+from db_api.sql.nodes import heading_of
 from db_api.sql.statements import KEPT_STATEMENTS, Statement, write_read
 from db_api.sql.writer import Writer
 
@@ -18,7 +19,7 @@ def call_statement(plan: CallPlan) -> Statement:
     """Write a call: the function stands in a WITH clause, so that it is called once."""
     writer = Writer()
     text = f"WITH {CALLED} AS ({_write_call(writer, plan.call)}) {write_read(writer, plan.read)}"
-    return Statement(text, writer.slots)
+    return Statement(text, writer.slots, heading_of(plan.read.view, plan.read.node))
 
 
 def _write_call(writer: Writer, call: Call) -> str:

@@ -31,6 +31,7 @@ from db_api.sql.expressions import (
     write_expression,
     write_predicate,
 )
+from db_api.sql.lines import csv_heading, write_csv_rows, write_ndjson_rows
 from db_api.sql.writer import Writer
 
 
@@ -51,13 +52,21 @@ def write_rows_after(writer: Writer, node: Node, offset: Slot) -> str:
     return f"{rows} OFFSET {writer.parameter(offset, 'int8')}"
 
 
-def write_body(view: View) -> str:
-    """Write the body as bytes, made of all rows of `page`.
+def heading_of(view: View, node: Node) -> bytes:
+    """Return what stands before the rows of a body."""
+    return csv_heading(node) if view.shape == "csv" else b""
+
+
+def write_body(view: View, node: Node) -> str:
+    """Write the body as bytes, made of all rows of `page`, which are those of a node.
 
     `page.*` is the row even where a column is called `page`.
     """
     if view.shape == "none":
         return "''::bytea"
+    if view.shape in {"csv", "ndjson"}:
+        lines = write_csv_rows(node) if view.shape == "csv" else write_ndjson_rows()
+        return f"convert_to(coalesce({lines}, ''), 'UTF8')"
     rows = "json_agg(page.value)" if view.shape in {"value", "values"} else "json_agg(page.*)"
     if view.strips_nulls:
         rows = f"json_strip_nulls({rows})"

@@ -27,10 +27,16 @@ KEPT_STATEMENTS: Final = 1024
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """The text of a statement, and the slots of its parameters in order."""
+    """A statement.
+
+    Attributes:
+        slots: of its parameters, in order.
+        heading: what stands before the rows in the answer.
+    """
 
     text: str
     slots: tuple[Slot, ...]
+    heading: bytes = b""
 
 
 @lru_cache(maxsize=KEPT_STATEMENTS)
@@ -44,7 +50,7 @@ def write_read(writer: Writer, plan: ReadPlan) -> str:
     """Write the SELECT of a read."""
     page = write_node(writer, plan.node, shows_outputs=plan.view.shape != "none")
     return (
-        f"SELECT {write_body(plan.view)} AS body,"
+        f"SELECT {write_body(plan.view, plan.node)} AS body,"
         f" count(*) AS rows, {_total(writer, plan)} AS total, {_is_cut(writer, plan)} AS is_cut"
         f" FROM ({page}) AS page"
     )

@@ -11,7 +11,7 @@ from db_api.plan.node import Predicate
 from db_api.plan.shown import WRITTEN
 from db_api.sql.expressions import write_predicate
 from db_api.sql.incoming import INCOMING, write_incoming
-from db_api.sql.nodes import write_body, write_node
+from db_api.sql.nodes import heading_of, write_body, write_node
 from db_api.sql.statements import KEPT_STATEMENTS, Statement
 from db_api.sql.writer import Writer
 
@@ -91,10 +91,10 @@ def delete_statement(plan: DeletePlan) -> Statement:
 def _showing(writer: Writer, write: str, shown: Shown, total: str) -> Statement:
     page = write_node(writer, shown.node, shows_outputs=shown.view.shape != "none")
     text = (
-        f"WITH {WRITTEN} AS ({write}) SELECT {write_body(shown.view)} AS body,"
+        f"WITH {WRITTEN} AS ({write}) SELECT {write_body(shown.view, shown.node)} AS body,"
         f" count(*) AS rows, {total} AS total, false AS is_cut FROM ({page}) AS page"
     )
-    return Statement(text, writer.slots)
+    return Statement(text, writer.slots, heading_of(shown.view, shown.node))
 
 
 def _where(writer: Writer, where: tuple[Predicate, ...]) -> str:
