@@ -142,7 +142,7 @@ def own_cluster() -> Iterator["Cluster"]:
         with _cluster_of(binaries) as cluster:
             yield cluster
     else:
-        with _wheel_cluster() as cluster:
+        with wheel_cluster() as cluster:
             yield cluster
 
 
@@ -199,6 +199,14 @@ class Cluster:
         options = " ".join(f"-c {setting}" for setting in settings)
         self._control("-l", str(self.folder / "log"), "-o", options, "start")
 
+    def be_strict(self) -> None:
+        """From now on ask all but the superuser for a password, and log every statement."""
+        rules = f"local all {SUPERUSER} trust\nlocal all all scram-sha-256\n"
+        (self.folder / "data" / "pg_hba.conf").write_text(rules)
+        with (self.folder / "data" / "postgresql.conf").open("a") as settings:
+            settings.write("log_statement = 'all'\n")
+        self._control("reload")
+
     def stop(self) -> None:
         """Stop it as a crash would."""
         self._control("-m", "immediate", "stop")
@@ -238,8 +246,20 @@ def _cluster_of(binaries: Path) -> Iterator[Cluster]:
 
 
 @contextmanager
-def _wheel_cluster() -> Iterator[Cluster]:
-    """Run a copy of the wheel's programs: the account that root needs may not reach the wheel."""
+def debian_cluster(version: int) -> Iterator[Cluster]:
+    """Run Debian's PostgreSQL of a version, whatever else the machine has."""
+    binaries = Path(f"/usr/lib/postgresql/{version}/bin")
+    assert binaries.is_dir(), f"postgresql-{version} is not installed: run `make test-system`"
+    with _cluster_of(binaries) as cluster:
+        yield cluster
+
+
+@contextmanager
+def wheel_cluster() -> Iterator[Cluster]:
+    """Run the wheel's PostgreSQL 18, whatever the machine has.
+
+    It runs from a copy: the account that root needs may not reach the wheel.
+    """
     wheel = _wheel()
     with tempfile.TemporaryDirectory(prefix="pg-wheel-") as folder:
         Path(folder).chmod(0o755)

@@ -7,6 +7,7 @@
     ├── NotReadyError                   try later
     ├── MigrationNeededError            run `db-api migrate`
     ├── LoginUnreadableError            set the key, or repair the login
+    ├── LoginRefusedError               repair the login
     ├── CredentialMissingError          send a credential
     ├── CredentialInvalidError          send another one
     ├── AccessDeniedError               the credential may not do this
@@ -69,6 +70,12 @@ class LoginUnreadableError(DataApiError):
     """The stored password of a schema's login does not open, so its keys cannot be served."""
 
     code = "DBAPI330"
+
+
+class LoginRefusedError(DataApiError):
+    """PostgreSQL does not let the role of a schema's keys in."""
+
+    code = "DBAPI331"
 
 
 class CredentialMissingError(DataApiError):

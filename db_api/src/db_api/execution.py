@@ -22,6 +22,7 @@ import structlog
 from db_api.callers import Caller
 from db_api.catalog import SchemaCache, read_fingerprint, read_schema_cache
 from db_api.connections import Connection, Connections
+from db_api.errors import LoginRefusedError
 from db_api.identifiers import quote
 from db_api.logins import Login, Logins
 from db_api.rest_errors import RestError
@@ -121,7 +122,7 @@ class Database:
             caller: for whom; None = the service itself.
 
         Raises:
-            DataApiError: the caller's login cannot be found out or opened.
+            DataApiError: the caller's login cannot be found out, opened or used.
             RestError: no connection was free or made in time (503), the database went away
                 (503), or the deadline passed (504).
             asyncpg.PostgresError: PostgreSQL refused a statement; all is rolled back.
@@ -218,14 +219,12 @@ def _too_late() -> RestError:
     )
 
 
-def _login_refused(login: Login | None) -> RestError:
+def _login_refused(login: Login | None) -> RestError | LoginRefusedError:
     """Name the role for the operator, whose log it is; the client learns less."""
-    role = login.role if login else "of DATABASE_URL"
-    _log.error("login.refused", role=role)
+    _log.error("login.refused", role=login.role if login else "of DATABASE_URL")
     if login is None:
         return _unavailable()
-    return RestError(
-        "DBAPI331",
+    return LoginRefusedError(
         "PostgreSQL refuses the login of this schema's keys.",
         hint="The operator mends it with `db-api provision SCHEMA --repair`.",
     )

@@ -25,6 +25,7 @@ STATUS: Final[Mapping[type[errors.DataApiError], int]] = MappingProxyType(
         errors.NotReadyError: 503,
         errors.MigrationNeededError: 503,
         errors.LoginUnreadableError: 503,
+        errors.LoginRefusedError: 503,
         errors.CredentialMissingError: 401,
         errors.CredentialInvalidError: 401,
         errors.AccessDeniedError: 403,

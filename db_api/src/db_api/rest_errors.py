@@ -40,7 +40,6 @@ STATUS: Final = MappingProxyType(
         "PGRST203": 300,
         "PGRST204": 400,
         "PGRST205": 404,
-        "DBAPI331": 503,
         "DBAPI400": 400,
         "DBAPI401": 414,
         "DBAPI402": 504,

@@ -144,6 +144,12 @@ class LoginSettings(DatabaseSettings):
             raise SettingsError((f"{names}: is not 64 hexadecimal digits",)) from None
 
 
+class ProvisionSettings(LoginSettings):
+    """The settings of whoever makes login roles; the serving process does not hold them."""
+
+    provision_database_url: DatabaseUrl
+
+
 class Settings(LoginSettings):
     """Every field is the environment variable of the same name in capitals.
 
@@ -266,6 +272,19 @@ def read_login_settings(environ: Mapping[str, str]) -> LoginSettings:
         SettingsError: every mistake, by the name of its setting.
     """
     return _read_alone(LoginSettings, environ, ("DATABASE_URL", *_ENCRYPTION_KEYS))
+
+
+def read_provision_settings(environ: Mapping[str, str]) -> ProvisionSettings:
+    """Make the settings of a command that makes login roles.
+
+    Args:
+        environ: as for `read_settings`.
+
+    Raises:
+        SettingsError: every mistake, by the name of its setting.
+    """
+    names = ("DATABASE_URL", "PROVISION_DATABASE_URL", *_ENCRYPTION_KEYS)
+    return _read_alone(ProvisionSettings, environ, names)
 
 
 def _read_alone(

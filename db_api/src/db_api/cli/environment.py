@@ -3,7 +3,13 @@
 import os
 from collections.abc import Mapping
 
-from db_api.settings import LoginSettings, read_database_settings, read_login_settings
+from db_api.settings import (
+    LoginSettings,
+    ProvisionSettings,
+    read_database_settings,
+    read_login_settings,
+    read_provision_settings,
+)
 
 
 def environment() -> Mapping[str, str]:
@@ -27,3 +33,12 @@ def login_settings() -> LoginSettings:
         SettingsError: something is missing or wrong.
     """
     return read_login_settings(environment())
+
+
+def provision_settings() -> ProvisionSettings:
+    """Return what commands that make login roles need.
+
+    Raises:
+        SettingsError: something is missing or wrong.
+    """
+    return read_provision_settings(environment())
