@@ -31,6 +31,7 @@ from db_api.errors import (
     LicenseClosedError,
 )
 from db_api.execution import Database
+from db_api.exposures import Exposures
 from db_api.findings import Level
 from db_api.first_contact import FirstContact
 from db_api.hangup import calling_on_hangup
@@ -142,7 +143,8 @@ def build_app(
         redirect_slashes=False,
         default=nothing_there,
     )
-    return build_edge(router, settings, gate, metrics)
+    exposures = Exposures(KeyStore(control).find, control, utc_now)
+    return build_edge(router, settings, gate, metrics, exposures.note)
 
 
 def _pool_level(connections: Connections) -> PoolLevel:

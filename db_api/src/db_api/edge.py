@@ -3,12 +3,16 @@
 import sys
 
 from starlette.routing import Router
+from starlette.types import ASGIApp
 
+from db_api.addresses import is_loopback
 from db_api.callers import KEY_PREFIX
 from db_api.clock import utc_now
+from db_api.cors import CorsHeaders, CrossOriginRule, Preflights
 from db_api.errors import BodyTooLargeError
 from db_api.forwarding import TrustedProxies
 from db_api.gatekeeper import LicensedApp
+from db_api.https_rule import ArrivalWatch, HttpsOnly, NoteExposure
 from db_api.license_gate import LicenseGate
 from db_api.logs import AccessLog
 from db_api.metrics import MeasuredApp, Metrics, templates_of
@@ -27,18 +31,42 @@ class KeyedAccessLog(AccessLog):
 
 
 def build_edge(
-    router: Router, settings: Settings, gate: LicenseGate, metrics: Metrics
+    router: Router, settings: Settings, gate: LicenseGate, metrics: Metrics, note: NoteExposure
 ) -> MeasuredApp:
-    """Put what holds for every request around the routes."""
-    edge = HttpEdge(
-        LicensedApp(router, gate),
+    """Put what holds for every request around the routes; what is not configured costs nothing.
+
+    Args:
+        router: the routes.
+        settings: of the service.
+        gate: of the license.
+        metrics: count.
+        note: takes note of a credential that came in the clear.
+    """
+    inner: ASGIApp = LicensedApp(router, gate)
+    if _may_come_in_the_clear(settings):
+        inner = HttpsOnly(inner, note)
+    if settings.cors_origins:
+        inner = Preflights(inner)
+    proxies = TrustedProxies(settings.trusted_proxies)
+    outer: ASGIApp = HttpEdge(
+        inner,
         answer_error=answer_error,
         too_large=BodyTooLargeError,
         max_body_bytes=settings.max_body_bytes,
-        proxies=TrustedProxies(settings.trusted_proxies),
+        proxies=proxies,
         access_log=_access_log(settings),
     )
-    return MeasuredApp(edge, metrics, templates_of(router.routes))
+    if _may_come_in_the_clear(settings):
+        refuses_strangers = not is_loopback(settings.host) and settings.tls_cert_file is None
+        outer = ArrivalWatch(outer, proxies, refuses_strangers=refuses_strangers)
+    if settings.cors_origins:
+        rule = CrossOriginRule(settings.cors_origins, with_credentials=settings.cors_credentials)
+        outer = CorsHeaders(outer, rule)
+    return MeasuredApp(outer, metrics, templates_of(router.routes))
+
+
+def _may_come_in_the_clear(settings: Settings) -> bool:
+    return bool(settings.trusted_proxies)  # without a proxy it is TLS or this machine alone
 
 
 def _access_log(settings: Settings) -> AccessLog:

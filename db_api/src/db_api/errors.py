@@ -12,6 +12,7 @@
     ├── CredentialInvalidError          send another one
     ├── AccessDeniedError               the credential may not do this
     │   └── SchemaProtectedError        nobody may
+    ├── HttpsRequiredError              come by HTTPS, with another credential
     ├── TooManyRequestsError            wait
     │   └── TooManyFailedLoginsError
     ├── LicenseClosedError              activate or renew the license
@@ -100,6 +101,12 @@ class SchemaProtectedError(AccessDeniedError):
     """The schema belongs to PostgreSQL or to this service."""
 
     code = "DBAPI103"
+
+
+class HttpsRequiredError(DataApiError):
+    """The request came in the clear, its credential with it."""
+
+    code = "DBAPI210"
 
 
 class TooManyRequestsError(DataApiError):

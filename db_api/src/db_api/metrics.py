@@ -28,6 +28,7 @@ SECURITY_EVENTS: Final = frozenset(
         "auth.lockout",
         "authz.denied",
         "config.insecure",
+        "credential.exposed",
         "http.refused",
         "license.state",
         "login.refused",

@@ -30,6 +30,7 @@ STATUS: Final[Mapping[type[errors.DataApiError], int]] = MappingProxyType(
         errors.CredentialInvalidError: 401,
         errors.AccessDeniedError: 403,
         errors.SchemaProtectedError: 403,
+        errors.HttpsRequiredError: 403,
         errors.TooManyRequestsError: 429,
         errors.TooManyFailedLoginsError: 429,
         errors.LicenseClosedError: 403,

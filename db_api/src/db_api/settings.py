@@ -23,6 +23,7 @@ from pydantic import (
 )
 
 from db_api.addresses import is_loopback
+from db_api.cors import is_origin
 from db_api.errors import DataApiError
 from db_api.findings import Level
 from db_api.passwords import is_password_hash
@@ -33,6 +34,9 @@ from db_api.secret_files import with_secret_files
 IpNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 _ENCRYPTION_KEYS: Final = ("LICENSE_ENCRYPTION_KEY", "LICENSE_ENCRYPTION_KEY_PREVIOUS")
 _SECRETS: Final = ("DATABASE_URL", "AUTH_PASS", "AUTH_PASS_HASH")
+_ON: Final = frozenset(
+    {"1", "true", "True", "TRUE", "t", "T", "y", "yes", "on"}
+)  # as pydantic has it
 _TEXTS: Final = {
     "missing": "is required",
     "path_not_file": "there is no such file",
@@ -92,6 +96,15 @@ def _read_networks(value: object) -> object:
         return tuple(ipaddress.ip_network(part.strip()) for part in value.split(","))
     except ValueError:
         raise ValueError("is not a list of networks such as 10.0.0.0/8,192.168.1.7") from None
+
+
+def _read_origins(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    origins = tuple(part.strip() for part in value.split(","))
+    if not all(map(is_origin, origins)):
+        raise ValueError("is not a list of origins such as https://shop.example, without a path")
+    return origins
 
 
 def _require_postgresql(value: SecretStr) -> SecretStr:
@@ -171,6 +184,8 @@ class Settings(LoginSettings):
         trusted_proxies: networks whose `X-Forwarded-*` headers are believed, comma-separated.
         license_gate: `exit` ends a start without a usable license with 78; `lock` serves the
             license's own routes until one is activated.
+        cors_origins: whose pages may read answers, comma-separated; `*` = everybody's.
+        cors_credentials: lets their browsers send HTTP Basic along.
         log_level: from which level on events are written.
         statement_timeout_anon_ms: milliseconds a statement of an `anon` key may take.
         statement_timeout_service_ms: the same for `service_role` keys and the administrator.
@@ -203,6 +218,8 @@ class Settings(LoginSettings):
     app_env: AppEnv = AppEnv.PRODUCTION
     trusted_proxies: Annotated[tuple[IpNetwork, ...], BeforeValidator(_read_networks)] = ()
     license_gate: GateMode = GateMode.EXIT
+    cors_origins: Annotated[tuple[str, ...], BeforeValidator(_read_origins)] = ()
+    cors_credentials: bool = False
     log_level: LogLevel = LogLevel.INFO
     statement_timeout_anon_ms: int = Field(default=3_000, ge=1, le=3_600_000)
     statement_timeout_service_ms: int = Field(default=8_000, ge=1, le=3_600_000)
@@ -313,6 +330,8 @@ def _combination_mistakes(values: Mapping[str, str]) -> Iterator[str]:
         yield "AUTH_PASS: set either AUTH_PASS or AUTH_PASS_HASH (`db-api gen password`)"
     if ("TLS_CERT_FILE" in values) != ("TLS_KEY_FILE" in values):
         yield "TLS_CERT_FILE: set TLS_CERT_FILE and TLS_KEY_FILE together"
+    if "*" in values.get("CORS_ORIGINS", "") and values.get("CORS_CREDENTIALS") in _ON:
+        yield "CORS_CREDENTIALS: is not for everybody's pages; name origins in CORS_ORIGINS"
     is_development = values.get("APP_ENV") == AppEnv.DEVELOPMENT
     if is_development and not is_loopback(values.get("HOST", DEFAULT_HOST)):
         yield "APP_ENV: development listens on loopback only; change APP_ENV or HOST"
