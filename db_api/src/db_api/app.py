@@ -49,12 +49,15 @@ from db_api.routes.endpoints import Endpoint, management_routes, nothing_there
 from db_api.routes.health import HealthRoutes
 from db_api.routes.keys import KeyRoutes
 from db_api.routes.license import LicenseRoutes
+from db_api.routes.query import QueryRoutes
 from db_api.routes.schema_cache import SchemaCacheRoutes
 from db_api.routes.schemas import SchemaRoutes
 from db_api.routes.tables import TableRoutes
 from db_api.routes.trial import TrialRoutes
 from db_api.schemas import SchemaStore
 from db_api.settings import AggregatesFor, AppEnv, GateMode, Settings, SettingsError
+from db_api.user_sql.desk import Desk, DeskLimits, SqlLimits
+from db_api.user_sql.slots import Slots
 
 _LICENSE_CHECKS: Final = Rate(per_second=10 / 60, burst=10)  # by address
 
@@ -98,7 +101,7 @@ async def open_app(settings: Settings, gate: LicenseGate) -> AsyncIterator[Measu
         watch = CatalogWatch(catalog, database.read_fingerprint, Pace())
         await stack.enter_async_context(watch.running(Listener(url, watch.ask)))
         stack.enter_context(calling_on_hangup(watch.ask))
-        yield build_app(settings, gate, control, DataSide(connections, database, catalog))
+        yield build_app(settings, gate, control, DataSide(connections, logins, database, catalog))
         contact.require_accepted()
 
 
@@ -121,6 +124,7 @@ class DataSide:
     """What reaches the customer's data."""
 
     connections: Connections
+    logins: Logins
     database: Database
     catalog: Catalog
 
@@ -133,7 +137,11 @@ def build_app(
     describer = Describer(data.database, data.catalog, settings.statement_timeout_service_ms)
     authenticator = _make_authenticator(settings, control)
     metrics = Metrics(gate, partial(_pool_level, data.connections))
-    endpoints = (*make_endpoints(gate, control, data.catalog), metrics.endpoint())
+    endpoints = (
+        *make_endpoints(gate, control, data.catalog),
+        *QueryRoutes(_make_desk(settings, control, data.logins), utc_now).endpoints(),
+        metrics.endpoint(),
+    )
     router = Router(
         [
             root_route(describer, _rest_authentication(authenticator)),
@@ -233,6 +241,29 @@ def _write_policy(settings: Settings) -> WritePolicy:
         end="rollback" if settings.db_api_tx_end.startswith("rollback") else "commit",
         lets_clients_end=settings.db_api_tx_end.endswith("-allow-override"),
         allows_unfiltered=settings.db_api_allow_unfiltered,
+    )
+
+
+def _make_desk(settings: Settings, control: AsyncEngine, logins: Logins) -> Desk:
+    return Desk(
+        settings.database_url.get_secret_value(),
+        logins,
+        Slots(settings.sql_connections, settings.pool_timeout_seconds),
+        control,
+        DeskLimits(
+            anon=SqlLimits(
+                timeout_ms=settings.statement_timeout_anon_ms,
+                max_timeout_ms=settings.statement_timeout_anon_ms,
+                max_rows=settings.max_rows_anon,
+            ),
+            others=SqlLimits(
+                timeout_ms=settings.statement_timeout_service_ms,
+                max_timeout_ms=settings.sql_timeout_max_ms,
+                max_rows=settings.max_rows_service,
+            ),
+            max_bytes=settings.sql_max_bytes,
+            lock_timeout_ms=settings.lock_timeout_ms,
+        ),
     )
 
 

@@ -5,13 +5,15 @@
     DataApiError
     ├── InternalError                   ours to mend
     ├── NotReadyError                   try later
+    │   └── SqlBusyError
     ├── MigrationNeededError            run `db-api migrate`
     ├── LoginUnreadableError            set the key, or repair the login
     ├── LoginRefusedError               repair the login
     ├── CredentialMissingError          send a credential
     ├── CredentialInvalidError          send another one
     ├── AccessDeniedError               the credential may not do this
-    │   └── SchemaProtectedError        nobody may
+    │   ├── SchemaProtectedError        nobody may
+    │   └── SchemaNotProvisionedError   run `db-api provision`
     ├── HttpsRequiredError              come by HTTPS, with another credential
     ├── TooManyRequestsError            wait
     │   └── TooManyFailedLoginsError
@@ -20,10 +22,14 @@
     ├── LicenseRefusedError             another key or email
     ├── InvalidRequestError             mend the request
     │   ├── UnsupportedMediaTypeError
-    │   └── BodyTooLargeError
+    │   ├── BodyTooLargeError
+    │   ├── ParameterMismatchError
+    │   ├── StatementUnsupportedError
+    │   └── ResultTooLargeError
     ├── NotFoundError
     ├── MethodNotAllowedError
-    └── StateConflictError
+    ├── StateConflictError
+    └── SqlTimeoutError                 ask for less, or for more time
 """
 
 from typing import ClassVar
@@ -190,3 +196,39 @@ class StateConflictError(DataApiError):
     """The change does not fit what is there."""
 
     code = "DBAPI305"
+
+
+class SchemaNotProvisionedError(AccessDeniedError):
+    """SQL of users needs logins of their own for the schema, and it has none."""
+
+    code = "DBAPI450"
+
+
+class ParameterMismatchError(InvalidRequestError):
+    """A statement has another number of parameters than the request."""
+
+    code = "DBAPI451"
+
+
+class StatementUnsupportedError(InvalidRequestError):
+    """A statement does what a single statement over HTTP cannot."""
+
+    code = "DBAPI452"
+
+
+class ResultTooLargeError(InvalidRequestError):
+    """Not even the first row of a result fits into an answer."""
+
+    code = "DBAPI453"
+
+
+class SqlTimeoutError(DataApiError):
+    """A statement outlived its own timeout and was ended."""
+
+    code = "DBAPI454"
+
+
+class SqlBusyError(NotReadyError):
+    """As many statements of users run as may."""
+
+    code = "DBAPI455"

@@ -17,7 +17,8 @@ from starlette.types import Scope
 from db_api import errors
 from db_api.middleware import RawResponse
 from db_api.rest import PREFIX
-from db_api.rest_errors import RestError, render_error
+from db_api.rest_errors import Details, RestError, render_error
+from db_api.user_sql.refusals import StatementRefusedError
 
 STATUS: Final[Mapping[type[errors.DataApiError], int]] = MappingProxyType(
     {
@@ -42,6 +43,12 @@ STATUS: Final[Mapping[type[errors.DataApiError], int]] = MappingProxyType(
         errors.NotFoundError: 404,
         errors.MethodNotAllowedError: 405,
         errors.StateConflictError: 409,
+        errors.SchemaNotProvisionedError: 403,
+        errors.ParameterMismatchError: 400,
+        errors.StatementUnsupportedError: 400,
+        errors.ResultTooLargeError: 400,
+        errors.SqlTimeoutError: 504,
+        errors.SqlBusyError: 503,
     }
 )
 _RETRY_SECONDS: Final = 5
@@ -68,7 +75,7 @@ def answer_error(error: Exception, scope: Scope) -> RawResponse:
 
 
 def _render(error: errors.DataApiError | RestError, status: int, request_id: str) -> bytes:
-    body = {
+    body: dict[str, Details | int] = {
         "error": HTTPStatus(status).phrase,
         "message": error.message,
         "code": error.code,
@@ -76,6 +83,8 @@ def _render(error: errors.DataApiError | RestError, status: int, request_id: str
         "hint": error.hint,
         "requestId": request_id,
     }
+    if isinstance(error, StatementRefusedError):
+        body["position"] = error.position
     return json.dumps(body, ensure_ascii=False).encode("utf-8", "backslashreplace")
 
 

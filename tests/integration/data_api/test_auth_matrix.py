@@ -71,6 +71,7 @@ OUTCOMES = {
     ("GET", "/api/tables"): Outcome(401, 200, 200, 200, 401, 200, 403),
     ("GET", "/api/schemas/{schema}/tables"): Outcome(401, 200, 200, 200, 401, 403, 403),
     ("GET", "/api/schemas/{schema}/tables/{table}"): Outcome(401, 200, 200, 200, 401, 403, 403),
+    ("POST", "/api/query"): Outcome(401, 400, 400, 400, 401, 400, 403),
     ("GET", "/rest/v1/"): Outcome(401, 200, 200, 403, 401, 200, 403),
     ("GET", "/rest/v1/{table}"): Outcome(401, 200, 200, 403, 401, 404, 403),
     ("HEAD", "/rest/v1/{table}"): Outcome(401, 200, 200, 403, 401, 404, 403),
@@ -128,6 +129,7 @@ async def routes(gate: LicenseGate, database_url: str) -> set[tuple[str, str]]:
         *((method, TABLE) for method in METHODS),
         *((method, CALL) for method in CALL_METHODS),
         ("GET", "/metrics"),
+        ("POST", "/api/query"),
         ("GET", rest_root.PATH),
     }
 

@@ -14,7 +14,7 @@ class Actor:
     """Who changes something, and when.
 
     Attributes:
-        name: `admin:NAME` for HTTP Basic, `cli` for the command.
+        name: `admin:NAME` for HTTP Basic, `key:PREFIX` for an API key, `cli` for the command.
         request_id: of the request that asked for it; empty for the command.
     """
 
