@@ -15,9 +15,10 @@ from db_api import rest
 from db_api.callers import Caller
 from db_api.catalog import Catalog
 from db_api.connections import Connections
-from db_api.engine import CAUTIOUS, CallerLimits, Engine, EngineLimits, WritePolicy
+from db_api.engine import Engine
 from db_api.execution import Database
 from db_api.openapi import Describer
+from db_api.policies import CAUTIOUS, CallerLimits, EngineLimits, WritePolicy
 from db_api.rest_root import root_route
 
 LONG_NAME: Final = "n" * 63

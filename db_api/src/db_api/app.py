@@ -25,7 +25,7 @@ from db_api.control.login_rights import judge_login, read_login_rights
 from db_api.control.logins import LoginStore
 from db_api.control.revision import require_revision
 from db_api.edge import build_edge
-from db_api.engine import CallerLimits, Engine, EngineLimits, WritePolicy
+from db_api.engine import Engine
 from db_api.errors import (
     AccessDeniedError,
     LicenseClosedError,
@@ -41,6 +41,7 @@ from db_api.logins import Logins, LoginVault
 from db_api.metrics import MeasuredApp, Metrics, PoolLevel
 from db_api.openapi import Describer
 from db_api.passwords import hash_password
+from db_api.policies import CallerLimits, EngineLimits, WritePolicy
 from db_api.rates import Rate, TokenBuckets
 from db_api.readiness import OK, Probes, Readiness
 from db_api.rest_errors import RestError

@@ -4,23 +4,34 @@ The engine knows neither HTTP connections nor credentials: it gets a `Caller` an
 `Request`, and returns an `Answer` or raises `RestError`.
 """
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 import asyncpg
 
-from db_api.actions import Action, Call, Delete, Insert, Outlet, Put, Read, Stream, Update, Work
+from db_api.actions import (
+    Action,
+    Call,
+    Delete,
+    Insert,
+    Outlet,
+    Put,
+    Read,
+    Stream,
+    Update,
+    Work,
+    find_table,
+)
 from db_api.answers import Answer
 from db_api.callers import Caller
-from db_api.catalog import Catalog, SchemaCache
+from db_api.catalog import Catalog, Function, SchemaCache, Table
 from db_api.connections import Connection
 from db_api.execution import Database, Terms
 from db_api.grammar.arguments import read_arguments
 from db_api.grammar.body import read_body
-from db_api.grammar.preferences import End
 from db_api.grammar.request import Request
-from db_api.plan import Bounds
+from db_api.policies import CAUTIOUS, EngineLimits, WritePolicy
+from db_api.request_settings import write_settings
 from db_api.rest_errors import RestError
 
 _PUBLIC: Final = "public"
@@ -37,80 +48,6 @@ _STALE: Final = (
 
 _MISSES: Final = frozenset({"42703", "42704", "PGRST200", "PGRST202", "PGRST204", "PGRST205"})
 """What planning says of a name that the schema cache does not hold, perhaps yet."""
-
-
-@dataclass(frozen=True, slots=True)
-class CallerLimits:
-    """What one kind of caller is allowed.
-
-    Attributes:
-        statement_timeout_ms: of each statement.
-        max_rows: of one answer.
-        aggregates: whether it may use aggregate functions.
-        max_stream_bytes: of an answer of lines of text; None for any number.
-    """
-
-    statement_timeout_ms: int
-    max_rows: int
-    aggregates: bool = False
-    max_stream_bytes: int | None = None
-
-    @property
-    def bounds(self) -> Bounds:
-        """What a request may do."""
-        return Bounds(self.max_rows, self.aggregates)
-
-
-@dataclass(frozen=True, slots=True)
-class EngineLimits:
-    """The limits of the data side.
-
-    Attributes:
-        anon: of `anon` keys.
-        service: of everybody else.
-        lock_timeout_ms: of each wait for a lock.
-    """
-
-    anon: CallerLimits
-    service: CallerLimits
-    lock_timeout_ms: int
-
-    def of(self, caller: Caller) -> CallerLimits:
-        """Return the limits of a caller."""
-        return self.anon if caller.kind == "anon" else self.service
-
-
-@dataclass(frozen=True, slots=True)
-class WritePolicy:
-    """What writes may do, whoever asks.
-
-    Attributes:
-        end: how a transaction ends when the client does not choose.
-        lets_clients_end: whether it may choose, by `Prefer: tx=`.
-        allows_unfiltered: whether a PATCH or DELETE needs no filter.
-    """
-
-    end: End = "commit"
-    lets_clients_end: bool = False
-    allows_unfiltered: bool = False
-
-    def adapt(self, request: Request) -> Request:
-        """Return the request without the preferences that it has no say in.
-
-        Raises:
-            RestError: it would change every row of a table and does not say that this is meant.
-        """
-        if not self.allows_unfiltered:
-            _require_filter(request)
-        if self.lets_clients_end:
-            return request
-        preferences = request.preferences.without_end()
-        if preferences is request.preferences:
-            return request
-        return replace(request, preferences=preferences)
-
-
-CAUTIOUS: Final = WritePolicy()
 
 
 class Engine:
@@ -163,6 +100,19 @@ class Engine:
             return await self._answer(caller, request, action)
         except asyncpg.PostgresError as error:
             raise _refusal(caller, error) from error
+
+    async def methods(self, caller: Caller, name: str, *, is_call: bool) -> Answer:
+        """Answer OPTIONS: which methods a table or function has, whoever may use them.
+
+        Raises:
+            RestError: there is none of that name.
+        """
+        snapshot, table = await self._catalog.find(caller.schema, name)
+        if is_call:
+            methods = _methods_of_functions(snapshot.overloads(caller.schema, name), name)
+        else:
+            methods = _methods_of(table or find_table(snapshot, caller.schema, name))
+        return Answer(200, (("Allow", ",".join(("OPTIONS", *methods))),), b"")
 
     def _stream(self, caller: Caller, request: Request, outlet: Outlet) -> Stream:
         limits = self._limits.of(caller)
@@ -218,7 +168,7 @@ class Engine:
             statement_timeout_ms=0 if isinstance(action, Stream) else timeout_ms,
             lock_timeout_ms=self._limits.lock_timeout_ms,
         )
-        return await self._database.run(terms, attempt.of(work), caller)
+        return await self._database.run(terms, attempt.of(work), caller, write_settings(request))
 
 
 class _Attempt:
@@ -236,17 +186,18 @@ class _Attempt:
         return run
 
 
-def _require_filter(request: Request) -> None:
-    if request.method not in {"PATCH", "DELETE"} or request.query.where:
-        return
-    if request.query.is_about_all or request.preferences.max_affected is not None:
-        return
-    raise RestError(
-        "DBAPI420",
-        f"A {request.method} without a filter would change every row of '{request.name}'",
-        hint="Add a filter such as id=eq.1, or say that all rows are meant: _all=true, or"
-        " Prefer: handling=strict, max-affected=N.",
-    )
+def _methods_of(table: Table) -> tuple[str, ...]:
+    if table.kind == "materialized_view":
+        return ("GET", "HEAD")
+    put = ("PUT",) if table.primary_key else ()
+    return ("GET", "HEAD", "POST", *put, "PATCH", "DELETE")
+
+
+def _methods_of_functions(functions: Sequence[Function], name: str) -> tuple[str, ...]:
+    if not functions:
+        raise RestError("PGRST202", f"Could not find the function {name} in the schema cache")
+    reads = ("GET", "HEAD") if any(not one.is_volatile for one in functions) else ()
+    return (*reads, "POST")
 
 
 def _require_profile(caller: Caller, request: Request) -> None:

@@ -113,6 +113,7 @@ class Database:
         terms: Terms,
         work: Callable[[Connection], Awaitable[Result]],
         caller: Caller | None = None,
+        settings: str = "",
     ) -> Result:
         """Run work in one transaction, committed if it may write and is to be kept.
 
@@ -120,6 +121,7 @@ class Database:
             terms: what it is allowed.
             work: gets the connection.
             caller: for whom; None = the service itself.
+            settings: a statement that sets more for the transaction.
 
         Raises:
             DataApiError: the caller's login cannot be found out, opened or used.
@@ -131,7 +133,7 @@ class Database:
         is_settled = False
         try:
             async with asyncio.timeout(terms.deadline_seconds):
-                result = await _transact(connection, terms, work)
+                result = await _transact(connection, terms, work, settings)
             is_settled = True
         except TimeoutError:
             raise _too_late() from None
@@ -188,9 +190,12 @@ class Database:
 
 
 async def _transact(
-    connection: Connection, terms: Terms, work: Callable[[Connection], Awaitable[Result]]
+    connection: Connection,
+    terms: Terms,
+    work: Callable[[Connection], Awaitable[Result]],
+    settings: str,
 ) -> Result:
-    await connection.execute(begin_statement(terms))
+    await connection.execute(f"{begin_statement(terms)};{settings}")
     try:
         result = await work(connection)
         if not terms.is_read_only and not terms.is_kept:

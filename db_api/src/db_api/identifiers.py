@@ -1,4 +1,4 @@
-"""The only maker of SQL names.
+"""The only maker of SQL names and literals.
 
 PostgreSQL cuts a longer name silently at 63 bytes and then names another table, so length is
 checked here as well as the characters that no name can hold.
@@ -49,3 +49,15 @@ def qualify(schema: str, name: str) -> SqlName:
         InvalidNameError: as `quote`.
     """
     return SqlName(f"{quote(schema)}.{quote(name)}")
+
+
+def quote_literal(text: str) -> str:
+    """Quote a text as a value, whatever the session's `standard_conforming_strings`.
+
+    Raises:
+        ValueError: it holds a NUL, which no text of PostgreSQL's can.
+    """
+    if "\0" in text:
+        raise ValueError("a text holds no NUL")
+    escaped = text.replace("\\", "\\\\").replace("'", "''")
+    return f"E'{escaped}'"

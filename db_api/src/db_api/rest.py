@@ -41,6 +41,11 @@ class _Endpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         caller = await self._authenticate(scope)
         try:
+            if scope["method"] == "OPTIONS":
+                name = scope["path_params"][self._parameter]
+                answer = await self._engine.methods(caller, name, is_call=self._is_call)
+                await send_answer(answer, scope, send)
+                return
             request = self._read(scope)
             if request.is_stream:
                 await self._stream(caller, request, scope, receive, send)

@@ -17,11 +17,12 @@ from db_api.callers import Caller
 from db_api.catalog import Catalog, SchemaCache
 from db_api.connections import Connections
 from db_api.control.database import open_control
-from db_api.engine import CallerLimits, Engine, EngineLimits
+from db_api.engine import Engine
 from db_api.errors import CredentialMissingError
 from db_api.execution import Database
 from db_api.grammar.request import CALL_METHODS, METHODS
 from db_api.license_gate import LicenseGate
+from db_api.policies import CallerLimits, EngineLimits
 from support.licensed import LicensedMachine
 from support.management import Api, running_api
 
@@ -79,6 +80,8 @@ OUTCOMES = {
     ("PATCH", "/rest/v1/{table}"): Outcome(401, 405, 204, 403, 401, 404, 403),
     ("PUT", "/rest/v1/{table}"): Outcome(401, 405, 204, 403, 401, 404, 403),
     ("DELETE", "/rest/v1/{table}"): Outcome(401, 405, 204, 403, 401, 404, 403),
+    ("OPTIONS", TABLE): Outcome(401, 200, 200, 403, 401, 404, 403),
+    ("OPTIONS", CALL): Outcome(401, 200, 200, 403, 401, 404, 403),
     ("GET", CALL): Outcome(401, 200, 200, 403, 401, 404, 403),
     ("HEAD", CALL): Outcome(401, 200, 200, 403, 401, 404, 403),
     ("POST", CALL): Outcome(401, 200, 200, 403, 401, 404, 403),
@@ -126,8 +129,8 @@ async def routes(gate: LicenseGate, database_url: str) -> set[tuple[str, str]]:
     return {
         *((endpoint.method, endpoint.path) for endpoint in management),
         *(("GET", path) for path in data),
-        *((method, TABLE) for method in METHODS),
-        *((method, CALL) for method in CALL_METHODS),
+        *((method, TABLE) for method in (*METHODS, "OPTIONS")),
+        *((method, CALL) for method in (*CALL_METHODS, "OPTIONS")),
         ("GET", "/metrics"),
         ("POST", "/api/query"),
         ("GET", rest_root.PATH),

@@ -1,6 +1,7 @@
 """Functions under `/rest/v1/rpc`, on a real PostgreSQL."""
 
 from collections.abc import AsyncIterator
+from json import loads
 from typing import Any
 
 import asyncpg
@@ -45,6 +46,8 @@ CREATE FUNCTION pay() RETURNS int LANGUAGE plpgsql AS $$
 BEGIN
     RAISE SQLSTATE 'PT402' USING MESSAGE = 'Payment Required', DETAIL = 'Quota', HINT = 'Pay.';
 END $$;
+CREATE FUNCTION seen(name text) RETURNS text STABLE LANGUAGE sql
+    AS $$ SELECT nullif(current_setting(name, true), '') $$;
 CREATE FUNCTION asleep() RETURNS void LANGUAGE sql AS $$ SELECT pg_sleep(30) $$;
 """
 
@@ -239,6 +242,27 @@ async def test_a_body_that_is_no_json_is_refused(client: httpx.AsyncClient, body
     assert (answer.status_code, answer.json()["code"]) == (400, "PGRST102")
 
 
+async def test_functions_see_the_request_and_no_credential(
+    client: httpx.AsyncClient,
+) -> None:
+    async def seen(name: str, **headers: str) -> str | None:
+        answer = await client.get(f"/rpc/seen?name={name}", headers=headers)
+        found: str | None = answer.json()
+        return found
+
+    assert await seen("request.method") == "GET"
+    assert await seen("request.path") == "/rpc/seen"
+    quoted = 'it\'s \\ "x"; DROP TABLE shop.numbers; --'
+    headers = await seen("request.headers", **{"X-Tenant": quoted, "apikey": "canary-key"})
+    assert headers is not None
+    assert loads(headers)["x-tenant"] == quoted
+    assert "canary-key" not in headers
+    cookies = await seen("request.cookies", Cookie="a=1; b=it's")
+    assert cookies is not None
+    assert loads(cookies) == {"a": "1", "b": "it's"}
+    assert await seen("request.cookies") is None
+
+
 async def test_a_function_chooses_its_status(client: httpx.AsyncClient) -> None:
     answer = await client.post("/rpc/pay")
     assert answer.status_code == 402
@@ -266,3 +290,17 @@ async def test_a_new_function_is_found_at_once(client: httpx.AsyncClient, called
     await connection.close()
     async with opened_shop(called) as other:
         assert (await other.get("/rpc/fresh")).json() == 1
+
+
+async def test_options_name_the_methods(client: httpx.AsyncClient) -> None:
+    async def allowed(path: str) -> str:
+        answer = await client.options(path)
+        assert (answer.status_code, answer.content) == (200, b"")
+        return answer.headers["Allow"]
+
+    assert await allowed("/products") == "OPTIONS,GET,HEAD,POST,PUT,PATCH,DELETE"
+    assert await allowed("/tags") == "OPTIONS,GET,HEAD,POST,PATCH,DELETE"
+    assert await allowed("/rpc/plus") == "OPTIONS,GET,HEAD,POST"
+    assert await allowed("/rpc/add_number") == "OPTIONS,POST"
+    for path in ("/nosuch", "/rpc/nosuch"):
+        assert (await client.options(path)).status_code == 404

@@ -6,8 +6,8 @@ import asyncpg
 import httpx
 import pytest
 
-from db_api.engine import WritePolicy
 from db_api.grammar.preferences import End
+from db_api.policies import WritePolicy
 from support.shop import ANON, SERVICE, Settings, opened_shop, opened_side
 
 pytestmark = pytest.mark.anyio

@@ -1,6 +1,6 @@
 """One request of the data side: its query string and headers, read into a `Request`."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, cast
 
@@ -35,6 +35,7 @@ class Request:
         body_form: what its body is said to be.
         page: which rows of a read are asked for.
         profile: the schema that it names, if it names one.
+        headers: as ASGI gives them.
     """
 
     method: Method
@@ -46,6 +47,7 @@ class Request:
     page: Page
     profile: str | None
     is_call: bool = False
+    headers: Sequence[tuple[bytes, bytes]] = ()
 
     @property
     def is_stream(self) -> bool:
@@ -58,7 +60,7 @@ def read_request(
     method: str,
     name: str,
     query_string: bytes,
-    headers: Iterable[tuple[bytes, bytes]],
+    headers: Sequence[tuple[bytes, bytes]],
     *,
     is_call: bool = False,
 ) -> Request:
@@ -96,6 +98,7 @@ def read_request(
         page=page,
         profile=known.content_profile if method in _WRITES else known.accept_profile,
         is_call=is_call,
+        headers=headers,
     )
 
 
