@@ -14,6 +14,7 @@ from uuid import UUID
 
 PREFIX_LENGTH: Final = 8
 MAX_NAME_LENGTH: Final = 64
+MAX_OVERLAP_SECONDS: Final = 30 * 24 * 3600
 _KEY: Final = re.compile(r"[0-9a-f]{64}")
 
 
@@ -31,6 +32,8 @@ class ApiKey:
     Attributes:
         digest: 32 bytes, SHA-256 of the key's text.
         prefix: the key's first 8 digits, for people and logs.
+        last_used_at: to the minute; None = never, or not since that is known.
+        replaced_by: the key that takes its place.
     """
 
     id: UUID
@@ -42,6 +45,8 @@ class ApiKey:
     created_at: datetime
     expires_at: datetime | None
     revoked_at: datetime | None
+    last_used_at: datetime | None = None
+    replaced_by: UUID | None = None
 
     def is_live(self, now: datetime) -> bool:
         """Tell whether the key is neither revoked nor expired."""

@@ -36,6 +36,7 @@ from db_api.findings import Level
 from db_api.first_contact import FirstContact
 from db_api.hangup import calling_on_hangup
 from db_api.key_directory import KeyDirectory
+from db_api.key_uses import KeyUses
 from db_api.license_gate import LicenseGate
 from db_api.logins import Logins, LoginVault
 from db_api.metrics import MeasuredApp, Metrics, PoolLevel
@@ -102,7 +103,10 @@ async def open_app(settings: Settings, gate: LicenseGate) -> AsyncIterator[Measu
         watch = CatalogWatch(catalog, database.read_fingerprint, Pace())
         await stack.enter_async_context(watch.running(Listener(url, watch.ask)))
         stack.enter_context(calling_on_hangup(watch.ask))
-        yield build_app(settings, gate, control, DataSide(connections, logins, database, catalog))
+        key_uses = KeyUses(KeyStore(control).mark_used, utc_now)
+        await stack.enter_async_context(key_uses.running())
+        data = DataSide(connections, logins, database, catalog, key_uses)
+        yield build_app(settings, gate, control, data)
         contact.require_accepted()
 
 
@@ -128,6 +132,7 @@ class DataSide:
     logins: Logins
     database: Database
     catalog: Catalog
+    key_uses: KeyUses
 
 
 def build_app(
@@ -136,7 +141,7 @@ def build_app(
     """Put the application together from what is open already."""
     engine = Engine(data.database, data.catalog, _limits(settings), _write_policy(settings))
     describer = Describer(data.database, data.catalog, settings.statement_timeout_service_ms)
-    authenticator = _make_authenticator(settings, control)
+    authenticator = _make_authenticator(settings, control, data.key_uses)
     metrics = Metrics(gate, partial(_pool_level, data.connections))
     endpoints = (
         *make_endpoints(gate, control, data.catalog),
@@ -181,7 +186,9 @@ def make_endpoints(
     )
 
 
-def _make_authenticator(settings: Settings, control: AsyncEngine) -> Authenticator:
+def _make_authenticator(
+    settings: Settings, control: AsyncEngine, key_uses: KeyUses
+) -> Authenticator:
     failed_logins = settings.failed_logins_per_minute
     limits = Limits(
         failures=TokenBuckets(Rate(failed_logins / 60, failed_logins), monotonic_seconds),
@@ -191,7 +198,7 @@ def _make_authenticator(settings: Settings, control: AsyncEngine) -> Authenticat
     )
     return Authenticator(
         AdminLogin(settings.auth_user, _password_hash(settings), monotonic_seconds),
-        KeyDirectory(KeyStore(control).find, monotonic_seconds),
+        KeyDirectory(KeyStore(control).find, monotonic_seconds, key_uses.note),
         limits,
         utc_now,
     )

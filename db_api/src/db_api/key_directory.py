@@ -27,13 +27,18 @@ class KeyDirectory:
     Args:
         find: looks a key up by its digest.
         now: a monotonic clock in seconds.
+        note_use: takes note of each use of a key that exists.
     """
 
     def __init__(
-        self, find: Callable[[bytes], Awaitable[ApiKey | None]], now: Callable[[], float]
+        self,
+        find: Callable[[bytes], Awaitable[ApiKey | None]],
+        now: Callable[[], float],
+        note_use: Callable[[bytes], None],
     ) -> None:
         self._find = find
         self._now = now
+        self._note_use = note_use
         self._known: dict[bytes, KnownKey] = {}  # keys that exist, so as many as the table has
         self._asking: dict[bytes, asyncio.Task[KnownKey | None]] = {}
 
@@ -48,9 +53,12 @@ class KeyDirectory:
             NotReadyError: the database does not answer.
         """
         known = self._known.get(digest)
-        if known is not None and self._now() < known.until:
-            return known if hmac.compare_digest(known.key.digest, digest) else None
-        return await self._ask(digest)
+        if known is None or self._now() >= known.until:
+            known = await self._ask(digest)
+        if known is None or not hmac.compare_digest(known.key.digest, digest):
+            return None
+        self._note_use(digest)
+        return known
 
     async def _ask(self, digest: bytes) -> KnownKey | None:
         """Ask the database, once for all who wait for the same key."""

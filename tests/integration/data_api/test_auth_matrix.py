@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -12,11 +13,14 @@ from starlette.routing import Route
 from starlette.types import Scope
 
 from db_api import rest, rest_root
+from db_api.api_keys import KeyType, generate_key
 from db_api.app import make_endpoints
 from db_api.callers import Caller
 from db_api.catalog import Catalog, SchemaCache
 from db_api.connections import Connections
+from db_api.control.audit import Actor
 from db_api.control.database import open_control
+from db_api.control.keys import KeyStore, NewKey
 from db_api.engine import Engine
 from db_api.errors import CredentialMissingError
 from db_api.execution import Database
@@ -29,6 +33,7 @@ from support.management import Api, running_api
 pytestmark = pytest.mark.anyio
 
 TABLE = "/rest/v1/{table}"
+TABLE_OF_SCHEMA = "/api/schemas/{schema}/tables/{table}"
 CALL = "/rest/v1/rpc/{function}"
 
 
@@ -41,16 +46,17 @@ class Outcome:
     service_role: int
     admin: int
     revoked: int
+    expired: int
     other_schema: int
     locked: int
 
 
 def for_anyone(status: int, locked: int | None = None) -> Outcome:
-    return Outcome(status, status, status, status, status, status, locked or status)
+    return Outcome(status, status, status, status, status, status, status, locked or status)
 
 
 def for_admin(status: int) -> Outcome:
-    return Outcome(401, 403, 403, status, 401, 403, 403)
+    return Outcome(401, 403, 403, status, 401, 401, 403, 403)
 
 
 OUTCOMES = {
@@ -58,34 +64,37 @@ OUTCOMES = {
     ("GET", "/api/health/ready"): for_anyone(200, locked=503),
     ("GET", "/api/license/status"): for_anyone(200),
     ("POST", "/api/license/validate"): for_anyone(400),
-    ("POST", "/api/license/activate"): Outcome(401, 403, 403, 400, 401, 403, 400),
-    ("POST", "/api/trial/start"): Outcome(401, 403, 403, 400, 401, 403, 400),
-    ("GET", "/api/trial/status"): Outcome(401, 403, 403, 200, 401, 403, 200),
-    ("GET", "/metrics"): Outcome(401, 403, 403, 200, 401, 403, 200),
+    ("POST", "/api/license/activate"): Outcome(401, 403, 403, 400, 401, 401, 403, 400),
+    ("POST", "/api/trial/start"): Outcome(401, 403, 403, 400, 401, 401, 403, 400),
+    ("GET", "/api/trial/status"): Outcome(401, 403, 403, 200, 401, 401, 403, 200),
+    ("GET", "/metrics"): Outcome(401, 403, 403, 200, 401, 401, 403, 200),
     ("GET", "/api/schemas"): for_admin(200),
     ("POST", "/api/schemas"): for_admin(400),
     ("DELETE", "/api/schemas/{schema}"): for_admin(400),
     ("POST", "/api/schema-cache/reload"): for_admin(200),
     ("GET", "/api/project/{schema}/keys"): for_admin(200),
     ("POST", "/api/project/{schema}/keys"): for_admin(400),
+    ("POST", "/api/project/{schema}/keys/{id}/rotate"): for_admin(404),
     ("DELETE", "/api/project/{schema}/keys/{id}"): for_admin(404),
-    ("GET", "/api/tables"): Outcome(401, 200, 200, 200, 401, 200, 403),
-    ("GET", "/api/schemas/{schema}/tables"): Outcome(401, 200, 200, 200, 401, 403, 403),
-    ("GET", "/api/schemas/{schema}/tables/{table}"): Outcome(401, 200, 200, 200, 401, 403, 403),
-    ("POST", "/api/query"): Outcome(401, 400, 400, 400, 401, 400, 403),
-    ("GET", "/rest/v1/"): Outcome(401, 200, 200, 403, 401, 200, 403),
-    ("GET", "/rest/v1/{table}"): Outcome(401, 200, 200, 403, 401, 404, 403),
-    ("HEAD", "/rest/v1/{table}"): Outcome(401, 200, 200, 403, 401, 404, 403),
-    ("POST", "/rest/v1/{table}"): Outcome(401, 405, 201, 403, 401, 404, 403),
-    ("PATCH", "/rest/v1/{table}"): Outcome(401, 405, 204, 403, 401, 404, 403),
-    ("PUT", "/rest/v1/{table}"): Outcome(401, 405, 204, 403, 401, 404, 403),
-    ("DELETE", "/rest/v1/{table}"): Outcome(401, 405, 204, 403, 401, 404, 403),
-    ("OPTIONS", TABLE): Outcome(401, 200, 200, 403, 401, 404, 403),
-    ("OPTIONS", CALL): Outcome(401, 200, 200, 403, 401, 404, 403),
-    ("GET", CALL): Outcome(401, 200, 200, 403, 401, 404, 403),
-    ("HEAD", CALL): Outcome(401, 200, 200, 403, 401, 404, 403),
-    ("POST", CALL): Outcome(401, 200, 200, 403, 401, 404, 403),
-    ("GET", "/rest/v1/{rest:path}"): Outcome(401, 404, 404, 403, 401, 404, 403),
+    ("GET", "/api/tables"): Outcome(401, 200, 200, 200, 401, 401, 200, 403),
+    ("GET", "/api/schemas/{schema}/tables"): Outcome(401, 200, 200, 200, 401, 401, 403, 403),
+    ("GET", "/api/schemas/{schema}/tables/{table}"): Outcome(
+        401, 200, 200, 200, 401, 401, 403, 403
+    ),
+    ("POST", "/api/query"): Outcome(401, 400, 400, 400, 401, 401, 400, 403),
+    ("GET", "/rest/v1/"): Outcome(401, 200, 200, 403, 401, 401, 200, 403),
+    ("GET", "/rest/v1/{table}"): Outcome(401, 200, 200, 403, 401, 401, 404, 403),
+    ("HEAD", "/rest/v1/{table}"): Outcome(401, 200, 200, 403, 401, 401, 404, 403),
+    ("POST", "/rest/v1/{table}"): Outcome(401, 405, 201, 403, 401, 401, 404, 403),
+    ("PATCH", "/rest/v1/{table}"): Outcome(401, 405, 204, 403, 401, 401, 404, 403),
+    ("PUT", "/rest/v1/{table}"): Outcome(401, 405, 204, 403, 401, 401, 404, 403),
+    ("DELETE", "/rest/v1/{table}"): Outcome(401, 405, 204, 403, 401, 401, 404, 403),
+    ("OPTIONS", TABLE): Outcome(401, 200, 200, 403, 401, 401, 404, 403),
+    ("OPTIONS", CALL): Outcome(401, 200, 200, 403, 401, 401, 404, 403),
+    ("GET", CALL): Outcome(401, 200, 200, 403, 401, 401, 404, 403),
+    ("HEAD", CALL): Outcome(401, 200, 200, 403, 401, 401, 404, 403),
+    ("POST", CALL): Outcome(401, 200, 200, 403, 401, 401, 404, 403),
+    ("GET", "/rest/v1/{rest:path}"): Outcome(401, 404, 404, 403, 401, 401, 404, 403),
 }
 
 
@@ -145,10 +154,23 @@ async def _nobody(_scope: Scope) -> Caller:
     raise CredentialMissingError("nobody asks here")
 
 
-async def make_credentials(client: Api) -> dict[str, tuple[dict[str, str], httpx.Auth | None]]:
+async def expired_key(database_url: str) -> str:
+    """Make a key that was good until a minute ago."""
+    secret, now = generate_key(), datetime.now(UTC)
+    new = NewKey("expired", KeyType.SERVICE_ROLE, "shop", now - timedelta(minutes=1))
+    control = open_control(database_url)
+    await KeyStore(control).create(secret, new, Actor("test", "", now))
+    await control.dispose()
+    return secret
+
+
+async def make_credentials(
+    client: Api, database_url: str
+) -> dict[str, tuple[dict[str, str], httpx.Auth | None]]:
     """Make what each kind of caller sends; one whose license is locked may do the most."""
     revoked = await client.new_key("shop", "service_role", "revoked")
     await client.delete(f"/api/project/shop/keys/{revoked['id']}", auth=client.admin)
+    expired = await expired_key(database_url)
     anon = await client.new_key("shop", "anon", "anon")
     service_role = await client.new_key("shop", "service_role", "service")
     other_schema = await client.new_key("warehouse", "service_role", "other")
@@ -158,6 +180,7 @@ async def make_credentials(client: Api) -> dict[str, tuple[dict[str, str], httpx
         "service_role": ({"apikey": service_role["key"]}, None),
         "admin": ({}, client.admin),
         "revoked": ({"apikey": revoked["key"]}, None),
+        "expired": ({"apikey": expired}, None),
         "other_schema": ({"apikey": other_schema["key"]}, None),
         "locked": ({}, client.admin),
     }
@@ -170,10 +193,10 @@ async def test_every_route_has_an_entry_and_every_entry_a_route(
 
 
 async def test_each_caller_gets_what_is_due_on_each_route(
-    api: tuple[Api, LicenseGate], machine: LicensedMachine
+    api: tuple[Api, LicenseGate], machine: LicensedMachine, database_url: str
 ) -> None:
     client, gate = api
-    credentials = await make_credentials(client)
+    credentials = await make_credentials(client, database_url)
     wrong = []
     for caller, (headers, auth) in credentials.items():
         if caller == "locked":  # the last one: nothing opens the gate again

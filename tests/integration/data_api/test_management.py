@@ -265,6 +265,8 @@ async def test_a_new_key_is_shown_once_in_the_shape_that_users_know(
         **{name: value for name, value in created.items() if name != "key"},
         "expiresAt": None,
         "revokedAt": None,
+        "lastUsedAt": None,
+        "replacedBy": None,
     }
     assert await audit(database_url) == [
         ("admin:root-of-shop", "key.created", f"key:{created['id']}")

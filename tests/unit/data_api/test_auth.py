@@ -82,7 +82,7 @@ class World:
     def __post_init__(self) -> None:
         self.authenticator = Authenticator(
             AdminLogin("admin", HASH, self.clock),
-            KeyDirectory(self.keys.find, self.clock),
+            KeyDirectory(self.keys.find, self.clock, lambda _: None),
             Limits(
                 failures=TokenBuckets(Rate(10 / 60, 10), self.clock),
                 requests=TokenBuckets(Rate(20, 40), self.clock),

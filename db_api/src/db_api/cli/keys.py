@@ -3,13 +3,13 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 from uuid import UUID
 
 import click
 
-from db_api.api_keys import ApiKey, KeyType, generate_key, is_key_name
+from db_api.api_keys import MAX_OVERLAP_SECONDS, ApiKey, KeyType, generate_key, is_key_name
 from db_api.cli.environment import database_url
 from db_api.cli.exits import reported
 from db_api.cli.schema_names import schema_option
@@ -30,12 +30,13 @@ _EXAMPLES = """\b
 Examples:
   db-api keys create --schema shop --name website --type anon
   db-api keys list --schema shop --json
+  db-api keys rotate --schema shop 0f8b6c1e-4a55-4b0e-9d0e-3a5a6f1c2b7d --overlap-seconds 3600
   db-api keys revoke --schema shop 0f8b6c1e-4a55-4b0e-9d0e-3a5a6f1c2b7d"""
 
 
 @click.group(epilog=_EXAMPLES)
 def keys() -> None:
-    """Create, list and revoke API keys in DATABASE_URL."""
+    """Create, list, rotate and revoke API keys in DATABASE_URL."""
 
 
 @keys.command(epilog=_EXAMPLES)
@@ -84,6 +85,27 @@ def list_(*, schema: str, as_json: bool) -> None:
 @keys.command(epilog=_EXAMPLES)
 @schema_option
 @click.argument("key_id", type=click.UUID)
+@click.option(
+    "--overlap-seconds",
+    type=click.IntRange(0, MAX_OVERLAP_SECONDS),
+    default=0,
+    help="How long the old key still lives; it is revoked if left out.",
+)
+@_json
+def rotate(*, schema: str, key_id: UUID, overlap_seconds: int, as_json: bool) -> None:
+    """Make a key that takes the place of another one, and show it, this once."""
+    secret, overlap = generate_key(), timedelta(seconds=overlap_seconds)
+    key = _in_database(lambda store, _: store.rotate(schema, key_id, secret, overlap, _actor()))
+    if as_json:
+        click.echo(json.dumps({**_shown(key), "key": secret}))
+        return
+    click.echo(secret)
+    click.echo(f"This is shown once. Key {key.id} takes the place of {key_id}.", err=True)
+
+
+@keys.command(epilog=_EXAMPLES)
+@schema_option
+@click.argument("key_id", type=click.UUID)
 @_json
 def revoke(*, schema: str, key_id: UUID, as_json: bool) -> None:
     """Revoke a key for good; every process refuses it within 5 seconds."""
@@ -122,5 +144,6 @@ def _shown(key: ApiKey) -> dict[str, str | None]:
         "schemaName": key.schema,
         "createdAt": key.created_at.isoformat(),
         "expiresAt": key.expires_at.isoformat() if key.expires_at else None,
+        "lastUsedAt": key.last_used_at.isoformat() if key.last_used_at else None,
         "state": _state(key),
     }

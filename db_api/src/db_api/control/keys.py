@@ -1,7 +1,8 @@
-"""The stored API keys: find, create, list, revoke."""
+"""The stored API keys: find, create, list, rotate, revoke."""
 
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 from sqlalchemy import ColumnElement, RowMapping, select, update
@@ -69,6 +70,55 @@ class KeyStore:
             ) from error
         return key
 
+    async def rotate(
+        self, schema: str, key_id: UUID, secret: str, overlap: timedelta, actor: Actor
+    ) -> ApiKey:
+        """Make a key that takes the place of another one, under its name and until its end.
+
+        Args:
+            schema: of both.
+            key_id: of the old one.
+            secret: of the new one.
+            overlap: how long the old one still lives; none = it is revoked.
+            actor: who does it.
+
+        Raises:
+            NotFoundError: the schema has no such key.
+            StateConflictError: it is revoked, expired, or replaced already.
+        """
+        async with transaction(self._engine) as connection:
+            old = await _locked(connection, schema, key_id)
+            if not old.is_live(actor.now) or old.replaced_by is not None:
+                raise StateConflictError(
+                    "The key is revoked, expired, or replaced already.",
+                    hint="Create a new one, or rotate the one that took its place.",
+                )
+            new = replace(
+                old,
+                id=uuid4(),
+                digest=digest_of(secret),
+                prefix=prefix_of(secret),
+                created_at=actor.now,
+                last_used_at=None,
+            )
+            end = actor.now + overlap
+            values: dict[str, object] = {"replaced_by": new.id}
+            if overlap and (old.expires_at is None or end < old.expires_at):
+                values["expires_at"] = end
+            await connection.execute(update(KEYS).where(KEYS.c.id == key_id).values(values))
+            await connection.execute(KEYS.insert().values(_row(new)))
+            details = {**_described(new), "replaces": str(old.id)}
+            await record(connection, actor, "key.rotated", f"key:{new.id}", details)
+            if not overlap:
+                await revoke_keys(connection, KEYS.c.id == key_id, actor)
+        return new
+
+    async def mark_used(self, digests: Collection[bytes], at: datetime) -> None:
+        """Store that keys were used."""
+        statement = update(KEYS).where(KEYS.c.digest.in_(digests)).values(last_used_at=at)
+        async with transaction(self._engine) as connection:
+            await connection.execute(statement)
+
     async def list(self, schema: str) -> tuple[ApiKey, ...]:
         """List the keys of a schema, newest first, revoked ones included."""
         statement = (
@@ -86,16 +136,20 @@ class KeyStore:
         Raises:
             NotFoundError: the schema has no such key.
         """
-        statement = select(KEYS).where(KEYS.c.id == key_id, KEYS.c.schema_name == schema)
         async with transaction(self._engine) as connection:
-            found = await connection.execute(statement.with_for_update())
-            row = found.mappings().one_or_none()
-            if row is None:
-                raise NotFoundError(f"Schema {schema!r} has no key with that id.")
-            key = _api_key(row)
+            key = await _locked(connection, schema, key_id)
             if key.revoked_at is None:
                 (key,) = await revoke_keys(connection, KEYS.c.id == key_id, actor)
         return key
+
+
+async def _locked(connection: AsyncConnection, schema: str, key_id: UUID) -> ApiKey:
+    statement = select(KEYS).where(KEYS.c.id == key_id, KEYS.c.schema_name == schema)
+    found = await connection.execute(statement.with_for_update())
+    row = found.mappings().one_or_none()
+    if row is None:
+        raise NotFoundError(f"Schema {schema!r} has no key with that id.")
+    return _api_key(row)
 
 
 async def revoke_keys(
@@ -150,4 +204,6 @@ def _api_key(row: RowMapping) -> ApiKey:
         created_at=row[KEYS.c.created_at],
         expires_at=row[KEYS.c.expires_at],
         revoked_at=row[KEYS.c.revoked_at],
+        last_used_at=row[KEYS.c.last_used_at],
+        replaced_by=row[KEYS.c.replaced_by],
     )

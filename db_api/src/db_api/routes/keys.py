@@ -1,16 +1,23 @@
 """`/api/project/{schema}/keys`: the administrator's API keys of a schema."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Annotated, Final
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, Strict
+from pydantic import AfterValidator, AwareDatetime, Field, Strict
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from db_api.api_keys import MAX_NAME_LENGTH, ApiKey, KeyType, generate_key, is_key_name
+from db_api.api_keys import (
+    MAX_NAME_LENGTH,
+    MAX_OVERLAP_SECONDS,
+    ApiKey,
+    KeyType,
+    generate_key,
+    is_key_name,
+)
 from db_api.control.keys import KeyStore, NewKey
 from db_api.errors import InvalidRequestError, NotFoundError
 from db_api.routes.endpoints import Access, Endpoint, Identity, actor_of
@@ -41,6 +48,12 @@ class CreateBody(Body):
     expires_at: Annotated[AwareDatetime, Strict(), AfterValidator(_in_utc)] | None = None
 
 
+class RotateBody(Body):
+    """Body of the rotation of a key."""
+
+    overlap_seconds: Annotated[int, Strict(), Field(ge=0, le=MAX_OVERLAP_SECONDS)] = 0
+
+
 class KeyRoutes:
     """Answers about API keys."""
 
@@ -56,6 +69,7 @@ class KeyRoutes:
         return (
             Endpoint("GET", _KEYS, Access.ADMIN, self._list),
             Endpoint("POST", _KEYS, Access.ADMIN, self._create),
+            Endpoint("POST", f"{_KEYS}/{{id}}/rotate", Access.ADMIN, self._rotate),
             Endpoint("DELETE", f"{_KEYS}/{{id}}", Access.ADMIN, self._revoke),
         )
 
@@ -78,16 +92,31 @@ class KeyRoutes:
         shown = {"id": str(key.id), "key": secret, **_described(key)}
         return JSONResponse(shown, HTTPStatus.CREATED)
 
+    async def _rotate(self, request: Request, identity: Identity) -> JSONResponse:
+        schema, key_id = _place(request)
+        body = await read_body(request, RotateBody)
+        secret = generate_key()
+        overlap = timedelta(seconds=body.overlap_seconds)
+        actor = actor_of(request, identity, self._utc_now())
+        key = await self._keys.rotate(schema, key_id, secret, overlap, actor)
+        shown = {"id": str(key.id), "key": secret, **_described(key)}
+        return JSONResponse(shown, HTTPStatus.CREATED)
+
     async def _revoke(self, request: Request, identity: Identity) -> JSONResponse:
-        schema = request.path_params["schema"]
-        require_open(schema)
-        try:
-            key_id = UUID(request.path_params["id"])
-        except ValueError:
-            raise NotFoundError(f"Schema {schema!r} has no key with that id.") from None
+        schema, key_id = _place(request)
         actor = actor_of(request, identity, self._utc_now())
         key = await self._keys.revoke(schema, key_id, actor)
         return answer(_shown(key), "API key revoked; it is refused everywhere within 5 seconds")
+
+
+def _place(request: Request) -> tuple[str, UUID]:
+    """Read which key of which schema a path is about."""
+    schema = request.path_params["schema"]
+    require_open(schema)
+    try:
+        return schema, UUID(request.path_params["id"])
+    except ValueError:
+        raise NotFoundError(f"Schema {schema!r} has no key with that id.") from None
 
 
 def _described(key: ApiKey) -> dict[str, Json]:
@@ -106,4 +135,6 @@ def _shown(key: ApiKey) -> dict[str, Json]:
         **_described(key),
         "expiresAt": instant(key.expires_at),
         "revokedAt": instant(key.revoked_at),
+        "lastUsedAt": instant(key.last_used_at),
+        "replacedBy": str(key.replaced_by) if key.replaced_by else None,
     }
