@@ -115,3 +115,17 @@ async def test_nulls_are_stripped_on_request(client: httpx.AsyncClient) -> None:
     accept = {"Accept": "application/vnd.pgrst.array+json;nulls=stripped"}
     answer = await client.get("/products?select=id,price,tags&id=eq.4", headers=accept)
     assert answer.json() == [{"id": 4}]
+
+
+async def test_a_query_too_long_for_a_url_is_the_body_of_a_post(client: httpx.AsyncClient) -> None:
+    many = ",".join(str(number) for number in range(10, 60_000))
+    query = f"select=n&n=in.({many})&order=n&limit=2"
+    answer = await client.post("/numbers?_method=query", content=query)
+    assert (answer.status_code, answer.json()) == (200, [{"n": 10}, {"n": 11}])
+    lines = await client.post(
+        "/numbers?_method=query", content="n=lt.3\n", headers={"Accept": "text/csv"}
+    )
+    assert lines.text == "n\n1\n2"
+    refused = await client.post("/numbers?_method=query", content="n=lt")
+    assert (refused.status_code, refused.json()["code"]) == (400, "PGRST100")
+    assert (await client.post("/numbers?_method=query", content="")).status_code == 200
