@@ -5,7 +5,7 @@ Credentials are left out, so that no function of the customer's can store them.
 """
 
 import json
-from collections.abc import Iterable
+from functools import lru_cache
 from http.cookies import CookieError, SimpleCookie
 from typing import Final
 
@@ -18,26 +18,24 @@ _COOKIE: Final = b"cookie"
 
 def write_settings(request: Request) -> str:
     """Write what sets them for a transaction that has begun; of a header given twice the last."""
+    path = quote_literal(("/rpc/" if request.is_call else "/") + request.name)
+    return (
+        f"SET LOCAL request.method = '{request.method}';SET LOCAL request.path = {path};"
+        + _write_headers(tuple(map(tuple, request.headers)))
+    )
+
+
+@lru_cache(maxsize=256)  # a client sends the same ones again and again
+def _write_headers(pairs: tuple[tuple[bytes, bytes], ...]) -> str:
     headers: dict[str, str] = {}
     cookies = ""
-    for name, value in request.headers:
+    for name, value in pairs:
         if name == _COOKIE:
             cookies = _read_cookies(value)
         elif name not in _CREDENTIALS:
             headers[name.decode("latin-1")] = value.decode("latin-1")
-    prefix = "/rpc/" if request.is_call else "/"
-    settings = [
-        ("request.method", request.method),
-        ("request.path", prefix + request.name),
-        ("request.headers", json.dumps(headers)),
-    ]
-    if cookies:
-        settings.append(("request.cookies", cookies))
-    return f"SELECT {', '.join(_write(settings))}"
-
-
-def _write(settings: Iterable[tuple[str, str]]) -> Iterable[str]:
-    return (f"set_config('{name}', {quote_literal(value)}, true)" for name, value in settings)
+    text = f"SET LOCAL request.headers = {quote_literal(json.dumps(headers))}"
+    return f"{text};SET LOCAL request.cookies = {quote_literal(cookies)}" if cookies else text
 
 
 def _read_cookies(header: bytes) -> str:
