@@ -19,6 +19,7 @@ from db_api.callers import Caller
 from db_api.catalog import Catalog, CatalogWatch, Listener, Pace
 from db_api.clock import monotonic_seconds, utc_now
 from db_api.connections import Connections
+from db_api.control.audit import record_alone
 from db_api.control.database import open_control
 from db_api.control.keys import KeyStore
 from db_api.control.login_rights import judge_login, read_login_rights
@@ -30,7 +31,7 @@ from db_api.errors import (
     AccessDeniedError,
     LicenseClosedError,
 )
-from db_api.execution import Database
+from db_api.execution import Database, Terms
 from db_api.exposures import Exposures
 from db_api.findings import Level
 from db_api.first_contact import FirstContact
@@ -54,6 +55,7 @@ from db_api.routes.license import LicenseRoutes
 from db_api.routes.query import QueryRoutes
 from db_api.routes.schema_cache import SchemaCacheRoutes
 from db_api.routes.schemas import SchemaRoutes
+from db_api.routes.table_changes import TableChangeRoutes
 from db_api.routes.tables import TableRoutes
 from db_api.routes.trial import TrialRoutes
 from db_api.schemas import SchemaStore
@@ -145,6 +147,7 @@ def build_app(
     metrics = Metrics(gate, partial(_pool_level, data.connections))
     endpoints = (
         *make_endpoints(gate, control, data.catalog),
+        *_table_changes(settings, control, data).endpoints(),
         *QueryRoutes(_make_desk(settings, control, data.logins), utc_now).endpoints(),
         metrics.endpoint(),
     )
@@ -159,6 +162,20 @@ def build_app(
     )
     exposures = Exposures(KeyStore(control).find, control, utc_now)
     return build_edge(router, settings, gate, metrics, exposures.note)
+
+
+def _table_changes(settings: Settings, control: AsyncEngine, data: DataSide) -> TableChangeRoutes:
+    def terms(schema: str) -> Terms:
+        return Terms(
+            schema=schema,
+            is_read_only=False,
+            statement_timeout_ms=settings.statement_timeout_service_ms,
+            lock_timeout_ms=settings.lock_timeout_ms,
+        )
+
+    return TableChangeRoutes(
+        data.database, partial(record_alone, control), data.catalog.reload, terms, utc_now
+    )
 
 
 def _pool_level(connections: Connections) -> PoolLevel:

@@ -81,6 +81,9 @@ OUTCOMES = {
     ("GET", "/api/schemas/{schema}/tables/{table}"): Outcome(
         401, 200, 200, 200, 401, 401, 403, 403
     ),
+    ("POST", "/api/schemas/{schema}/tables"): Outcome(401, 403, 400, 400, 401, 401, 403, 403),
+    ("PATCH", TABLE_OF_SCHEMA): Outcome(401, 403, 400, 400, 401, 401, 403, 403),
+    ("DELETE", TABLE_OF_SCHEMA): Outcome(401, 403, 400, 400, 401, 401, 403, 403),
     ("POST", "/api/query"): Outcome(401, 400, 400, 400, 401, 401, 400, 403),
     ("GET", "/rest/v1/"): Outcome(401, 200, 200, 403, 401, 401, 200, 403),
     ("GET", "/rest/v1/{table}"): Outcome(401, 200, 200, 403, 401, 401, 404, 403),
@@ -142,6 +145,9 @@ async def routes(gate: LicenseGate, database_url: str) -> set[tuple[str, str]]:
         *((method, CALL) for method in (*CALL_METHODS, "OPTIONS")),
         ("GET", "/metrics"),
         ("POST", "/api/query"),
+        ("POST", "/api/schemas/{schema}/tables"),
+        ("PATCH", TABLE_OF_SCHEMA),
+        ("DELETE", TABLE_OF_SCHEMA),
         ("GET", rest_root.PATH),
     }
 

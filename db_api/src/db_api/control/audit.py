@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from db_api.control.database import transaction
 from db_api.control.tables import AUDIT
 
 
@@ -49,3 +50,13 @@ async def record(
             request_id=actor.request_id,
         )
     )
+
+
+async def record_alone(engine: AsyncEngine, actor: Actor, action: str, subject: str) -> None:
+    """Append one row in a transaction of its own, before a change that another login makes.
+
+    Raises:
+        NotReadyError: the database does not answer.
+    """
+    async with transaction(engine) as connection:
+        await record(connection, actor, action, subject, {})
