@@ -9,11 +9,13 @@ from typing import Final
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
+from starlette.requests import Request
 from starlette.routing import Router
 from starlette.types import Scope
 
 from db_api import rest
 from db_api.admin_login import AdminLogin
+from db_api.allowances import desk_limits, engine_limits, write_policy
 from db_api.auth import Authenticator, Limits
 from db_api.callers import Caller
 from db_api.catalog import Catalog, CatalogWatch, Listener, Pace
@@ -43,12 +45,12 @@ from db_api.logins import Logins, LoginVault
 from db_api.metrics import MeasuredApp, Metrics, PoolLevel
 from db_api.openapi import Describer
 from db_api.passwords import hash_password
-from db_api.policies import CallerLimits, EngineLimits, WritePolicy
 from db_api.rates import Rate, TokenBuckets
 from db_api.readiness import OK, Probes, Readiness
 from db_api.rest_errors import RestError
 from db_api.rest_root import root_route
-from db_api.routes.endpoints import Endpoint, management_routes, nothing_there
+from db_api.routes.batch import BatchRoutes
+from db_api.routes.endpoints import Endpoint, address_of, management_routes, nothing_there
 from db_api.routes.health import HealthRoutes
 from db_api.routes.keys import KeyRoutes
 from db_api.routes.license import LicenseRoutes
@@ -59,8 +61,8 @@ from db_api.routes.table_changes import TableChangeRoutes
 from db_api.routes.tables import TableRoutes
 from db_api.routes.trial import TrialRoutes
 from db_api.schemas import SchemaStore
-from db_api.settings import AggregatesFor, AppEnv, GateMode, Settings, SettingsError
-from db_api.user_sql.desk import Desk, DeskLimits, SqlLimits
+from db_api.settings import AppEnv, GateMode, Settings, SettingsError
+from db_api.user_sql.desk import Desk
 from db_api.user_sql.slots import Slots
 
 _LICENSE_CHECKS: Final = Rate(per_second=10 / 60, burst=10)  # by address
@@ -141,13 +143,14 @@ def build_app(
     settings: Settings, gate: LicenseGate, control: AsyncEngine, data: DataSide
 ) -> MeasuredApp:
     """Put the application together from what is open already."""
-    engine = Engine(data.database, data.catalog, _limits(settings), _write_policy(settings))
+    engine = Engine(data.database, data.catalog, engine_limits(settings), write_policy(settings))
     describer = Describer(data.database, data.catalog, settings.statement_timeout_service_ms)
     authenticator = _make_authenticator(settings, control, data.key_uses)
     metrics = Metrics(gate, partial(_pool_level, data.connections))
     endpoints = (
         *make_endpoints(gate, control, data.catalog),
         *_table_changes(settings, control, data).endpoints(),
+        *BatchRoutes(engine, partial(_count_request, authenticator)).endpoints(),
         *QueryRoutes(_make_desk(settings, control, data.logins), utc_now).endpoints(),
         metrics.endpoint(),
     )
@@ -176,6 +179,10 @@ def _table_changes(settings: Settings, control: AsyncEngine, data: DataSide) -> 
     return TableChangeRoutes(
         data.database, partial(record_alone, control), data.catalog.reload, terms, utc_now
     )
+
+
+async def _count_request(authenticator: Authenticator, request: Request) -> object:
+    return await authenticator.identify(request.scope["headers"], address_of(request))
 
 
 def _pool_level(connections: Connections) -> PoolLevel:
@@ -243,52 +250,13 @@ def _rest_authentication(authenticator: Authenticator) -> rest.Authenticate:
     return authenticate
 
 
-def _limits(settings: Settings) -> EngineLimits:
-    aggregates = settings.aggregates_for
-    return EngineLimits(
-        anon=CallerLimits(
-            settings.statement_timeout_anon_ms,
-            settings.max_rows_anon,
-            aggregates=aggregates is AggregatesFor.EVERYONE,
-            max_stream_bytes=settings.max_stream_bytes_anon,
-        ),
-        service=CallerLimits(
-            settings.statement_timeout_service_ms,
-            settings.max_rows_service,
-            aggregates=aggregates is not AggregatesFor.NOBODY,
-        ),
-        lock_timeout_ms=settings.lock_timeout_ms,
-    )
-
-
-def _write_policy(settings: Settings) -> WritePolicy:
-    return WritePolicy(
-        end="rollback" if settings.db_api_tx_end.startswith("rollback") else "commit",
-        lets_clients_end=settings.db_api_tx_end.endswith("-allow-override"),
-        allows_unfiltered=settings.db_api_allow_unfiltered,
-    )
-
-
 def _make_desk(settings: Settings, control: AsyncEngine, logins: Logins) -> Desk:
     return Desk(
         settings.database_url.get_secret_value(),
         logins,
         Slots(settings.sql_connections, settings.pool_timeout_seconds),
         control,
-        DeskLimits(
-            anon=SqlLimits(
-                timeout_ms=settings.statement_timeout_anon_ms,
-                max_timeout_ms=settings.statement_timeout_anon_ms,
-                max_rows=settings.max_rows_anon,
-            ),
-            others=SqlLimits(
-                timeout_ms=settings.statement_timeout_service_ms,
-                max_timeout_ms=settings.sql_timeout_max_ms,
-                max_rows=settings.max_rows_service,
-            ),
-            max_bytes=settings.sql_max_bytes,
-            lock_timeout_ms=settings.lock_timeout_ms,
-        ),
+        desk_limits(settings),
     )
 
 

@@ -11,9 +11,11 @@ import asyncpg
 
 from db_api.actions import (
     Action,
+    Batch,
     Call,
     Delete,
     Insert,
+    Operation,
     Outlet,
     Put,
     Read,
@@ -21,6 +23,7 @@ from db_api.actions import (
     Update,
     Work,
     find_table,
+    noting,
 )
 from db_api.answers import Answer
 from db_api.callers import Caller
@@ -101,6 +104,38 @@ class Engine:
         except asyncpg.PostgresError as error:
             raise _refusal(caller, error) from error
 
+    async def batch(self, caller: Caller, operations: Sequence[tuple[Request, bytes]]) -> Answer:
+        """Answer several requests in one transaction, all of them or none.
+
+        Args:
+            caller: who asks.
+            operations: the requests and their bodies.
+
+        Raises:
+            RestError: one of them cannot be answered; nothing of any was kept.
+        """
+        try:
+            batch = Batch(
+                [
+                    self._operation(place, caller, request, data)
+                    for place, (request, data) in enumerate(operations)
+                ]
+            )
+            return await self._answer(caller, None, batch)
+        except asyncpg.PostgresError as error:
+            refusal = _refusal(caller, error)
+            for note in getattr(error, "__notes__", []):
+                refusal.add_note(note)
+            raise refusal.at_its_note() from error
+        except RestError as error:
+            raise error.at_its_note() from error
+
+    def _operation(self, place: int, caller: Caller, request: Request, data: bytes) -> Operation:
+        with noting(place):
+            _require_profile(caller, request)
+            request = self._policy.adapt(request)
+            return Operation(self._action(caller, request, data), write_settings(request))
+
     async def methods(self, caller: Caller, name: str, *, is_call: bool) -> Answer:
         """Answer OPTIONS: which methods a table or function has, whoever may use them.
 
@@ -133,7 +168,7 @@ class Engine:
             Put(request, body, bounds) if request.method == "PUT" else Insert(request, body, bounds)
         )
 
-    async def _answer(self, caller: Caller, request: Request, action: Action) -> Answer:
+    async def _answer(self, caller: Caller, request: Request | None, action: Action) -> Answer:
         """Answer with the schema cache at hand, and once more with a newer one if it is old.
 
         Once its work has finished, an action is not tried again: it may have been committed.
@@ -153,14 +188,14 @@ class Engine:
     async def _run(
         self,
         caller: Caller,
-        request: Request,
+        request: Request | None,
         action: Action,
         snapshot: SchemaCache,
         attempt: "_Attempt",
     ) -> Answer:
         work = action.plan(snapshot, caller.schema)
         timeout_ms = self._limits.of(caller).statement_timeout_ms
-        end = request.preferences.end or self._policy.end
+        end = (request and request.preferences.end) or self._policy.end
         terms = Terms(
             schema=caller.schema,
             is_read_only=work.is_read_only or caller.is_read_only,
@@ -168,7 +203,8 @@ class Engine:
             statement_timeout_ms=0 if isinstance(action, Stream) else timeout_ms,
             lock_timeout_ms=self._limits.lock_timeout_ms,
         )
-        return await self._database.run(terms, attempt.of(work), caller, write_settings(request))
+        settings = write_settings(request) if request else ""
+        return await self._database.run(terms, attempt.of(work), caller, settings)
 
 
 class _Attempt:

@@ -128,6 +128,17 @@ class RestError(Exception):
         self.hint = hint
         self._headers = headers
 
+    def at_its_note(self) -> "RestError":
+        """Return the same, its message beginning with the place that its note names."""
+        place = "".join(getattr(self, "__notes__", [])[:1])
+        return RestError(
+            self.code,
+            f"{place}: {self.message}" if place else self.message,
+            details=self.details,
+            hint=self.hint,
+            headers=self._headers,
+        )
+
     @property
     def status(self) -> int:
         """The HTTP status of the answer."""

@@ -1,6 +1,7 @@
 """What each method does: planned before a connection is taken, then run on one."""
 
 from db_api.actions.action import Action, Work, find_table
+from db_api.actions.batch import Batch, Operation, noting
 from db_api.actions.call import Call
 from db_api.actions.change import Delete, Update
 from db_api.actions.insert import Insert, Put
@@ -9,9 +10,11 @@ from db_api.actions.stream import Outlet, Stream
 
 __all__ = [
     "Action",
+    "Batch",
     "Call",
     "Delete",
     "Insert",
+    "Operation",
     "Outlet",
     "Put",
     "Read",
@@ -19,4 +22,5 @@ __all__ = [
     "Update",
     "Work",
     "find_table",
+    "noting",
 ]
