@@ -264,3 +264,33 @@ def test_every_command_explains_itself_with_examples(line: str) -> None:
 
     assert (done.returncode, "Usage: db-api" in done.stdout) == (0, True)
     assert f"db-api {line}".rstrip() in done.stdout.partition("Examples:")[2]
+
+
+def test_schemas_are_made_listed_and_dropped_by_a_command(database_url: str) -> None:
+    env = {"DATABASE_URL": database_url}
+
+    def schema(*line: str) -> subprocess.CompletedProcess[str]:
+        return run_command("db-api", "schema", *line, env=env)
+
+    assert schema("create", "shop").returncode == 0
+    refused = schema("create", "shop")
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert schema("create", "1x").returncode == 1
+    assert schema("drop", "shop", "--confirm", "shoe").returncode == 2
+    names = [one["name"] for one in json.loads(schema("list", "--json").stdout)]
+    assert names == ["public", "shop"]
+    dropped = schema("drop", "shop", "--confirm", "shop", "--json")
+    assert json.loads(dropped.stdout) == {"name": "shop", "revokedKeys": 0}
+    assert schema("drop", "shop", "--confirm", "shop").returncode == 1
+
+
+def test_a_command_prints_what_keys_may_do(database_url: str) -> None:
+    asyncio.run(execute(database_url, "CREATE SCHEMA shop; CREATE TABLE shop.items (id int)"))
+    env = {"DATABASE_URL": database_url}
+    full = run_command("db-api", "openapi", "shop", env=env)
+    anon = run_command("db-api", "openapi", "shop", "--type", "anon", env=env)
+    missing = run_command("db-api", "openapi", "nosuch", env=env)
+    assert {"get", "post", "delete"} <= json.loads(full.stdout)["paths"]["/items"].keys()
+    assert json.loads(anon.stdout)["paths"]["/items"].keys() == {"get", "head"}
+    assert (missing.returncode, missing.stdout) == (1, "")
+    assert "nosuch" in missing.stderr

@@ -31,6 +31,8 @@ Exit status: 0 done, 1 failed, 2 wrong usage, 6 wrong settings, 78 no usable lic
         "doctor": "db_api.cli.doctor:doctor",
         "demo": "db_api.cli.demo:demo",
         "keys": "db_api.cli.keys:keys",
+        "schema": "db_api.cli.schema:schema",
+        "openapi": "db_api.cli.openapi:openapi",
         "provision": "db_api.cli.provision:provision",
         "deprovision": "db_api.cli.provision:deprovision",
         "grants": "db_api.cli.provision:grants",
