@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.routing import Router
 from starlette.types import Scope
 
-from db_api import rest
+from db_api import docs_page, rest
 from db_api.admin_login import AdminLogin
 from db_api.allowances import desk_limits, engine_limits, write_policy
 from db_api.auth import Authenticator, Limits
@@ -156,6 +156,7 @@ def build_app(
     )
     router = Router(
         [
+            *docs_page.routes(),
             root_route(describer, _rest_authentication(authenticator)),
             *rest.routes(engine, _rest_authentication(authenticator)),
             *management_routes(endpoints, authenticator),

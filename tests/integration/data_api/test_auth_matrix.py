@@ -12,7 +12,7 @@ import pytest
 from starlette.routing import Route
 from starlette.types import Scope
 
-from db_api import rest, rest_root
+from db_api import docs_page, rest, rest_root
 from db_api.api_keys import KeyType, generate_key
 from db_api.app import make_endpoints
 from db_api.callers import Caller
@@ -84,6 +84,7 @@ OUTCOMES = {
     ("POST", "/api/schemas/{schema}/tables"): Outcome(401, 403, 400, 400, 401, 401, 403, 403),
     ("PATCH", TABLE_OF_SCHEMA): Outcome(401, 403, 400, 400, 401, 401, 403, 403),
     ("DELETE", TABLE_OF_SCHEMA): Outcome(401, 403, 400, 400, 401, 401, 403, 403),
+    **{("GET", path): for_anyone(200, locked=403) for path in docs_page.PATHS},
     ("POST", "/api/batch"): Outcome(401, 400, 400, 403, 401, 401, 400, 403),
     ("POST", "/api/query"): Outcome(401, 400, 400, 400, 401, 401, 400, 403),
     ("GET", "/rest/v1/"): Outcome(401, 200, 200, 403, 401, 401, 200, 403),
@@ -147,6 +148,7 @@ async def routes(gate: LicenseGate, database_url: str) -> set[tuple[str, str]]:
         ("GET", "/metrics"),
         ("POST", "/api/query"),
         ("POST", "/api/batch"),
+        *(("GET", path) for path in docs_page.PATHS),
         ("POST", "/api/schemas/{schema}/tables"),
         ("PATCH", TABLE_OF_SCHEMA),
         ("DELETE", TABLE_OF_SCHEMA),

@@ -1,5 +1,6 @@
 """What a key is told that it may do, on a real PostgreSQL."""
 
+import re
 from typing import Any
 
 import asyncpg
@@ -8,7 +9,8 @@ import jsonschema
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from support.management import execute
+from support.licensed import LicensedMachine
+from support.management import execute, running_api
 from support.shop import ANON, SERVICE, opened_shop
 
 pytestmark = pytest.mark.anyio
@@ -130,3 +132,21 @@ async def test_head_has_no_body_and_nothing_is_written_here(shared_shop: str) ->
         refused = await client.post("/", json={})
     assert (head.status_code, head.content) == (200, b"")
     assert (refused.status_code, refused.json()["code"]) == (405, "PGRST117")
+
+
+async def test_the_page_loads_nothing_from_elsewhere(
+    database_url: str, machine: LicensedMachine
+) -> None:
+    async with running_api(database_url, machine) as (api, _):
+        page = await api.get("/docs")
+        names = re.findall(r'(?:src|href)="([^"]*)"', page.text)
+        files = [await api.get(name) for name in names]
+    assert names == ["/docs/page.css", "/docs/page.js"]
+    assert [file.status_code for file in files] == [200, 200]
+    policy = page.headers["content-security-policy"]
+    assert policy.startswith("default-src 'none'; script-src 'self'; style-src 'self'")
+    assert "unsafe" not in policy
+    for text in (page.text, *(file.text for file in files)):
+        assert "//" not in text.replace("// Everything", "")
+        assert "innerHTML" not in text
+    assert not re.findall(r"<script>|style=|onclick=", page.text)
