@@ -49,6 +49,9 @@ _STALE: Final = (
 )
 """What PostgreSQL says of a statement that was made for a schema that has changed since."""
 
+_ANON_READS: Final = "An anon key only reads; a service_role key writes."
+_GET_READS: Final = "GET and HEAD only read; POST calls a function that writes."
+
 _MISSES: Final = frozenset({"42703", "42704", "PGRST200", "PGRST202", "PGRST204", "PGRST205"})
 """What planning says of a name that the schema cache does not hold, perhaps yet."""
 
@@ -253,6 +256,9 @@ def _may_be_stale(error: RestError | asyncpg.PostgresError) -> bool:
 
 def _refusal(caller: Caller, error: asyncpg.PostgresError) -> RestError:
     """Pass PostgreSQL's refusal on; a row that broke a constraint is not shown to anon."""
+    hint = error.hint
+    if isinstance(error, asyncpg.ReadOnlySQLTransactionError):
+        hint = _ANON_READS if caller.kind == "anon" else _GET_READS
     shows_rows = caller.kind != "anon" or not isinstance(
         error, asyncpg.IntegrityConstraintViolationError
     )
@@ -260,5 +266,5 @@ def _refusal(caller: Caller, error: asyncpg.PostgresError) -> RestError:
         error.sqlstate or "XX000",
         error.message or "PostgreSQL refused the statement",
         details=error.detail if shows_rows else None,
-        hint=error.hint,
+        hint=hint,
     )

@@ -291,3 +291,10 @@ async def test_a_change_meets_a_changed_schema_and_is_made_once(
     assert answer.status_code == 200
     assert [row["a"] for row in answer.json()] == [2]
     assert len(await pairs(client)) == (1 if method == "DELETE" else 3)
+
+
+async def test_anon_is_told_that_it_only_reads(shop: str) -> None:
+    async with opened_shop(shop, ANON) as anon:
+        answer = await anon.patch("/products?id=eq.1", json={"stock": 0})
+    assert (answer.status_code, answer.json()["code"]) == (405, "25006")
+    assert "service_role" in answer.json()["hint"]

@@ -54,9 +54,18 @@ async def test_a_schema_of_any_script_may_be_named_by_its_key(shop: str) -> None
     assert (answer.status_code, answer.text) == (200, "[]")
 
 
-@pytest.mark.parametrize("name", ["nosuch", "secrets", "other.secrets", "Products", "products;--"])
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("nosuch", None),
+        ("secrets", None),
+        ("other.secrets", None),
+        ("Products", "products"),
+        ("products;--", "products"),
+    ],
+)
 async def test_a_table_outside_the_schema_is_not_there(
-    client: httpx.AsyncClient, name: str
+    client: httpx.AsyncClient, name: str, meant: str | None
 ) -> None:
     answer = await client.get(f"/{quote(name)}")
     assert answer.status_code == 404
@@ -64,7 +73,7 @@ async def test_a_table_outside_the_schema_is_not_there(
         "code": "PGRST205",
         "message": f"Could not find the table 'shop.{name}' in the schema cache",
         "details": None,
-        "hint": None,
+        "hint": meant and f"Perhaps you meant the table 'shop.{meant}'",
     }
 
 

@@ -1,6 +1,7 @@
 """What an action is, and what all of them do."""
 
-from typing import Protocol
+from difflib import get_close_matches
+from typing import Final, Protocol
 
 from db_api.answers import Answer, Result
 from db_api.catalog import SchemaCache, Table
@@ -9,6 +10,8 @@ from db_api.grammar.request import Request
 from db_api.plan import Values, View
 from db_api.rest_errors import RestError
 from db_api.sql import Statement
+
+_SIMILARITY: Final = 0.6
 
 
 class Work(Protocol):
@@ -46,8 +49,11 @@ def find_table(snapshot: SchemaCache, schema: str, name: str) -> Table:
     """
     table = snapshot.table(schema, name)
     if table is None:
+        meant = get_close_matches(name, snapshot.by_schema.get(schema, {}), 1, _SIMILARITY)
         raise RestError(
-            "PGRST205", f"Could not find the table '{schema}.{name}' in the schema cache"
+            "PGRST205",
+            f"Could not find the table '{schema}.{name}' in the schema cache",
+            hint=f"Perhaps you meant the table '{schema}.{meant[0]}'" if meant else None,
         )
     return table
 
