@@ -41,7 +41,7 @@ for (const [name, connect] of Object.entries(libraries)) {
       ["ilikeAnyOf", (query) => query.ilikeAnyOf("title", ["vag%", "lost%"]), [4, 5]],
       ["is null", (query) => query.is("rating", null), [5]],
       ["is true", (query) => query.is("is_color", true), [4, 5]],
-      ["in", (query) => query.in("title", ["M", 'Lost, "found"', "(x)"]), [2, 5]],
+      ["in", (query) => query.in("title", ["M", 'Lost, \\"found\\"', "(x)"]), [2, 5]],
       ["contains", (query) => query.contains("tags", ["city", "silent"]), [1]],
       ["contains JSON", (query) => query.contains("details", { reels: 5 }), [4]],
       ["containedBy", (query) => query.containedBy("tags", ["city", "road"]), [3, 4, 5]],
