@@ -12,6 +12,9 @@ from db_api.rest_errors import RestError
 
 Header = tuple[str, str]
 
+MOUNT: Final = "/rest/v1"
+"""Where the data side is."""
+
 _WHOLE: Final = Page(0, None)
 
 
@@ -25,12 +28,14 @@ class Result:
         total: how many the whole result has, or were written, or were new in an upsert; None if
             not counted.
         is_cut: the server's cap left rows out.
+        last_keys: of the page's last row, if a row follows it and that was asked for.
     """
 
     body: bytes
     rows: int
     total: int | None
     is_cut: bool
+    last_keys: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +74,17 @@ def require_few_rows(request: Request, result: Result) -> None:
             "Query result exceeds max-affected preference constraint",
             details=f"The query affects {result.total} rows",
         )
+
+
+def next_page(request: Request, token: str) -> Header:
+    """Write the link to the page that begins after this one."""
+    kept = [
+        pair
+        for pair in request.query_string.decode("latin-1").split("&")
+        if pair and pair.partition("=")[0] not in {"_after", "offset"}
+    ]
+    query = "&".join((*kept, f"_after={token}"))
+    return ("Link", f'<{MOUNT}/{quote(request.name, safe="")}?{query}>; rel="next"')
 
 
 def begin_read(request: Request, total: int | None) -> Answer:

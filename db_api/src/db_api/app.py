@@ -44,6 +44,7 @@ from db_api.license_gate import LicenseGate
 from db_api.logins import Logins, LoginVault
 from db_api.metrics import MeasuredApp, Metrics, PoolLevel
 from db_api.openapi import Describer
+from db_api.page_tokens import PageTokens
 from db_api.passwords import hash_password
 from db_api.rates import Rate, TokenBuckets
 from db_api.readiness import OK, Probes, Readiness
@@ -143,7 +144,13 @@ def build_app(
     settings: Settings, gate: LicenseGate, control: AsyncEngine, data: DataSide
 ) -> MeasuredApp:
     """Put the application together from what is open already."""
-    engine = Engine(data.database, data.catalog, engine_limits(settings), write_policy(settings))
+    engine = Engine(
+        data.database,
+        data.catalog,
+        engine_limits(settings),
+        write_policy(settings),
+        PageTokens(settings.root_keys),
+    )
     describer = Describer(data.database, data.catalog, settings.statement_timeout_service_ms)
     authenticator = _make_authenticator(settings, control, data.key_uses)
     metrics = Metrics(gate, partial(_pool_level, data.connections))

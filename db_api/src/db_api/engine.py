@@ -33,6 +33,7 @@ from db_api.execution import Database, Terms
 from db_api.grammar.arguments import read_arguments
 from db_api.grammar.body import read_body
 from db_api.grammar.request import Request
+from db_api.page_tokens import PageTokens
 from db_api.policies import CAUTIOUS, EngineLimits, WritePolicy
 from db_api.request_settings import write_settings
 from db_api.rest_errors import RestError
@@ -64,6 +65,7 @@ class Engine:
         catalog: the schema cache of the same database.
         limits: of the callers.
         policy: of writes.
+        tokens: of pages; None = new ones, which end with this process.
     """
 
     def __init__(
@@ -72,11 +74,13 @@ class Engine:
         catalog: Catalog,
         limits: EngineLimits,
         policy: WritePolicy = CAUTIOUS,
+        tokens: PageTokens | None = None,
     ) -> None:
         self._database = database
         self._catalog = catalog
         self._limits = limits
         self._policy = policy
+        self._tokens = tokens or PageTokens(None)
 
     def max_stream_bytes(self, caller: Caller) -> int | None:
         """Return how long an answer of lines of text may be; None for any length."""
@@ -154,14 +158,16 @@ class Engine:
 
     def _stream(self, caller: Caller, request: Request, outlet: Outlet) -> Stream:
         limits = self._limits.of(caller)
-        return Stream(request, limits.bounds, outlet, limits.statement_timeout_ms / 1000)
+        return Stream(
+            request, limits.bounds, self._tokens, outlet, limits.statement_timeout_ms / 1000
+        )
 
     def _action(self, caller: Caller, request: Request, data: bytes) -> Action:
         bounds = self._limits.of(caller).bounds
         if request.is_call:
             return Call(request, read_arguments(request, data), bounds)
         if request.method in {"GET", "HEAD"}:
-            return Read(request, bounds)
+            return Read(request, bounds, self._tokens)
         if request.method == "DELETE":
             return Delete(request, bounds)
         body = read_body(data, request.body_form, needs_keys=request.query.columns is None)

@@ -7,13 +7,14 @@ from starlette.requests import ClientDisconnect
 from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
+from db_api.answers import MOUNT
 from db_api.callers import Caller
 from db_api.engine import Engine
 from db_api.grammar.request import Request, read_request
 from db_api.rest_errors import RestError
 from db_api.transfer import LongAnswer, read_body, refusal_of, send_answer, while_connected
 
-PREFIX: Final = "/rest/v1"
+PREFIX: Final = MOUNT
 _QUERY_IN_BODY: Final = b"_method=query"
 Authenticate = Callable[[Scope], Awaitable[Caller]]
 """Finds out who asks; raises one of the package's errors when nobody is accepted."""

@@ -46,6 +46,7 @@ STATUS: Final = MappingProxyType(
         "DBAPI410": 400,
         "DBAPI420": 400,
         "DBAPI430": 413,
+        "DBAPI431": 400,
     }
 )
 

@@ -1,11 +1,22 @@
 import pytest
 
+from db_api.grammar.ast import Comparison, Field, Logic
 from db_api.grammar.body import JsonBody, read_json_body
 from db_api.grammar.preferences import NONE, Preferences, read_preferences
 from db_api.grammar.query import read_query
 from db_api.grammar.ranges import Page
 from db_api.identifiers import SqlName
-from db_api.plan import Bounds, InsertPlan, ReadPlan, Values, View, plan_insert, plan_read
+from db_api.plan import (
+    Bounds,
+    InsertPlan,
+    ReadPlan,
+    Values,
+    View,
+    after,
+    plan_insert,
+    plan_read,
+    with_total_order,
+)
 from db_api.plan.node import Compare, Output
 from db_api.rest_errors import RestError
 from support.schema_caches import make_schema_cache, make_table
@@ -195,3 +206,13 @@ def test_the_row_after_a_page_at_the_end_of_all_numbers_is_still_a_number() -> N
 
     assert made.next_row is not None
     assert values[made.next_row] == 2**63 - 1
+
+
+def test_an_index_is_told_where_a_page_begins() -> None:
+    query = with_total_order(read_query(b"order=name.desc"), ITEMS)
+    assert query is not None
+    first, ways = after(query, ITEMS, ["x", "1"]).where
+
+    # what a B-tree can seek by, of the ways of which any may hold it can not
+    assert first == Comparison(Field("name"), "lte", "x")
+    assert isinstance(ways, Logic)

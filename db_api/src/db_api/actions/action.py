@@ -12,6 +12,7 @@ from db_api.rest_errors import RestError
 from db_api.sql import Statement
 
 _SIMILARITY: Final = 0.6
+_FIXED_COLUMNS: Final = 4
 
 
 class Work(Protocol):
@@ -75,4 +76,5 @@ async def fetch(connection: Connection, statement: Statement, values: Values) ->
     row = await connection.fetchrow(statement.text, *map(values.__getitem__, statement.slots))
     if row is None:
         raise LookupError("a statement of ours returned no row")
-    return Result(statement.heading + row[0], row[1], row[2], row[3])
+    keys = row[4] if len(row) > _FIXED_COLUMNS else None
+    return Result(statement.heading + row[0], row[1], row[2], row[3], keys)

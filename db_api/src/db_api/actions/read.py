@@ -2,37 +2,61 @@
 
 import json
 from dataclasses import dataclass, replace
+from typing import Final
 
 from db_api.actions.action import Work, fetch, find_table, view_of
-from db_api.answers import Answer, Result, answer_read
+from db_api.actions.pages import walk
+from db_api.answers import Answer, Result, answer_read, next_page
 from db_api.catalog import SchemaCache
 from db_api.connections import Connection
+from db_api.grammar.ranges import Page
 from db_api.grammar.request import Request
+from db_api.page_tokens import PageTokens
 from db_api.plan import NOTHING, Bounds, ReadPlan, Values, plan_read
 from db_api.sql import explain_statement, read_statement
+
+_MAX_LINKED: Final = 4096
+"""Bytes of a query that a header may repeat; longer ones come in bodies."""
 
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """GET and HEAD."""
+    """GET and HEAD.
+
+    Attributes:
+        tokens: of pages.
+    """
 
     request: Request
     bounds: Bounds
+    tokens: PageTokens
 
     def plan(self, snapshot: SchemaCache, schema: str) -> Work:
         """Plan it on a schema, as `Action`."""
-        values = Values()
+        request, values = self.request, Values()
+        table = find_table(snapshot, schema, request.name)
+        pages = walk(request.query, table, self.tokens)
+        view = NOTHING if request.method == "HEAD" else view_of(request)
         plan = plan_read(
-            self.request.query,
+            pages.query,
             snapshot,
-            find_table(snapshot, schema, self.request.name),
+            table,
             values,
-            page=self.request.page,
+            page=request.page,
             bounds=self.bounds,
-            count=self.request.preferences.count,
-            view=NOTHING if self.request.method == "HEAD" else view_of(self.request),
+            count=request.preferences.count,
+            view=replace(view, has_next=pages.context is not None and self._is_linked()),
         )
-        return _PlannedRead(self, plan, values)
+        return _PlannedRead(self, plan, values, pages.context)
+
+    def _is_linked(self) -> bool:
+        """Tell whether a link can say all that the next page needs: a Range is not in it."""
+        request = self.request
+        return (
+            request.method == "GET"
+            and len(request.query_string) <= _MAX_LINKED
+            and request.page == Page(request.query.offset, request.query.limit)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +64,7 @@ class _PlannedRead:
     read: Read
     plan: ReadPlan
     values: Values
+    context: str | None
     is_read_only: bool = True
 
     async def run(self, connection: Connection) -> Answer:
@@ -47,7 +72,11 @@ class _PlannedRead:
         if self._needs_estimate(result):
             estimate = await _estimate(connection, self.plan, self.values)
             result = replace(result, total=max(estimate, result.total or 0))
-        return answer_read(self.read.request, result)
+        answer = answer_read(self.read.request, result)
+        if result.last_keys is None or self.context is None:
+            return answer
+        token = self.read.tokens.write(result.last_keys, self.context)
+        return replace(answer, headers=(*answer.headers, next_page(self.read.request, token)))
 
     def _needs_estimate(self, result: Result) -> bool:
         """Tell whether the planner is asked: it is, beyond what was counted, or to count."""

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from db_api.actions.action import Work, fetch, find_table
+from db_api.actions.pages import walk
 from db_api.answers import Answer, Result, answer_read, begin_read
 from db_api.catalog import SchemaCache
 from db_api.connections import Connection
 from db_api.grammar.request import Request
+from db_api.page_tokens import PageTokens
 from db_api.plan import NOTHING, Bounds, Node, ReadPlan, Values, plan_read, plan_stream
 from db_api.rest_errors import RestError
 from db_api.sql import csv_copy, ndjson_copy, read_statement
@@ -46,11 +48,13 @@ class Stream:
     """GET of a table as CSV or NDJSON.
 
     Attributes:
+        tokens: of pages.
         database_patience_seconds: how long to wait for each part of the answer.
     """
 
     request: Request
     bounds: Bounds
+    tokens: PageTokens
     outlet: Outlet
     database_patience_seconds: float
 
@@ -58,12 +62,11 @@ class Stream:
         """Plan it on a schema, as `Action`."""
         request, values = self.request, Values()
         table = find_table(snapshot, schema, request.name)
-        node = plan_stream(
-            request.query, snapshot, table, values, page=request.page, bounds=self.bounds
-        )
+        query = walk(request.query, table, self.tokens).query
+        node = plan_stream(query, snapshot, table, values, page=request.page, bounds=self.bounds)
         count = request.preferences.count
         counting = count and plan_read(
-            request.query,
+            query,
             snapshot,
             table,
             values,

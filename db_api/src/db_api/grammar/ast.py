@@ -172,6 +172,7 @@ class Query:
         columns: what a write sets, None for the keys of its body.
         embedded: what is said of embedded resources, `rel.nested.col=eq.1` and the like.
         on_conflict: which columns say that a row exists, None for the primary key.
+        after: the token of the page before.
         arguments: of a function, in the order in which they were given.
         is_about_all: a write that has no filter is meant so (`_all=true`).
     """
@@ -184,5 +185,6 @@ class Query:
     columns: tuple[str, ...] | None
     embedded: Mapping[Path, Clauses] = field(default_factory=dict)
     on_conflict: tuple[str, ...] | None = None
+    after: str | None = None
     arguments: tuple[tuple[str, str], ...] = ()
     is_about_all: bool = False

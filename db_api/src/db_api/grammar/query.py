@@ -15,7 +15,7 @@ from db_api.rest_errors import RestError
 
 MAX_FILTERS: Final = 100
 MAX_BIGINT: Final = 2**63 - 1
-_OWN_KEYS: Final = frozenset({"select", "columns", "on_conflict", "_all"})
+_OWN_KEYS: Final = frozenset({"select", "columns", "on_conflict", "_all", "_after"})
 _INTEGER: Final = re.compile(r"-?[0-9]+")
 
 
@@ -52,6 +52,7 @@ def read_query(query_string: bytes, *, has_arguments: bool = False) -> Query:
         on_conflict=_read_names("on_conflict", own.get("on_conflict")),
         embedded=dict(embedded),
         arguments=tuple(arguments),
+        after=own.get("_after"),
         is_about_all=own.get("_all") == "true",
     )
 

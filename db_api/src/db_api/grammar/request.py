@@ -36,6 +36,7 @@ class Request:
         page: which rows of a read are asked for.
         profile: the schema that it names, if it names one.
         headers: as ASGI gives them.
+        query_string: as it came.
     """
 
     method: Method
@@ -48,6 +49,7 @@ class Request:
     profile: str | None
     is_call: bool = False
     headers: Sequence[tuple[bytes, bytes]] = ()
+    query_string: bytes = b""
 
     @property
     def is_stream(self) -> bool:
@@ -85,6 +87,8 @@ def read_request(
     if method in _WITH_BODY:
         body_form = read_content_type(known.content_type, takes_raw=is_call)
     query = read_query(query_string, has_arguments=is_call and method != "POST")
+    if query.after is not None and (is_call or method in _WRITES):
+        raise RestError("DBAPI431", "_after is for GET of a table: remove it")
     page = Page(query.offset, query.limit)
     if method == "GET" and known.range is not None:
         page = intersect(page, read_range(known.range) or page)
@@ -99,6 +103,7 @@ def read_request(
         profile=known.content_profile if method in _WRITES else known.accept_profile,
         is_call=is_call,
         headers=headers,
+        query_string=query_string,
     )
 
 

@@ -8,6 +8,7 @@ its statement's text is kept.
 from db_api.plan.call import plan_call
 from db_api.plan.change import plan_delete, plan_update
 from db_api.plan.insert import other_row, plan_insert, plan_put
+from db_api.plan.keyset import after, with_total_order
 from db_api.plan.model import NOTHING, CallPlan, DeletePlan, InsertPlan, ReadPlan, UpdatePlan, View
 from db_api.plan.node import Node
 from db_api.plan.overloads import find_function
@@ -27,6 +28,7 @@ __all__ = [
     "Value",
     "Values",
     "View",
+    "after",
     "find_function",
     "other_row",
     "plan_call",
@@ -36,4 +38,5 @@ __all__ = [
     "plan_read",
     "plan_stream",
     "plan_update",
+    "with_total_order",
 ]

@@ -19,10 +19,12 @@ class View:
         shape: a JSON array, its first object alone, the column `value` of all rows or of the first
             one, lines of CSV or NDJSON, or nothing.
         strips_nulls: members that are null are left out.
+        has_next: the keys of the last row are told, by which a next page begins.
     """
 
     shape: Literal["array", "object", "values", "value", "csv", "ndjson", "none"]
     strips_nulls: bool = False
+    has_next: bool = False
 
 
 NOTHING: Final = View("none")
@@ -36,12 +38,14 @@ class ReadPlan:
         total: how the rows are counted: all of them, at most as many as the slot says, or not.
         next_row: the offset of the row after the page, when the server's cap may have cut it;
             None when it cannot.
+        last_row: the offset of the page's last row, when the next page is to begin after it.
     """
 
     node: Node
     view: View
     total: Literal["exact"] | Slot | None
     next_row: Slot | None
+    last_row: Slot | None
 
 
 @dataclass(frozen=True, slots=True)

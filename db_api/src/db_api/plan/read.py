@@ -103,4 +103,7 @@ def plan_rows(
         view,
         total,
         next_row=values.add(min(page.offset + limit, MAX_BIGINT)) if is_capped else None,
+        last_row=values.add(min(page.offset + limit - 1, MAX_BIGINT))
+        if view.has_next and limit
+        else None,
     )

@@ -52,6 +52,20 @@ def write_rows_after(writer: Writer, node: Node, offset: Slot) -> str:
     return f"{rows} OFFSET {writer.parameter(offset, 'int8')}"
 
 
+def write_keys_at(writer: Writer, node: Node, offset: Slot) -> str:
+    """Write the values by which a row is ordered, as JSON; NULL if it is the last one."""
+    select = _Select(writer, node, None, None)
+    keys = ", ".join(
+        f"({write_expression(writer, select.rows, order.expression)})::text" for order in node.order
+    )
+    order = ", ".join(map(select.order, node.order))
+    rows = (
+        f"SELECT json_build_array({keys})::text AS keys {select.source()} ORDER BY {order}"
+        f" LIMIT 2 OFFSET {writer.parameter(offset, 'int8')}"
+    )
+    return f"SELECT CASE WHEN count(*) = 2 THEN (array_agg(keys))[1] END FROM ({rows}) AS last"
+
+
 def heading_of(view: View, node: Node) -> bytes:
     """Return what stands before the rows of a body."""
     return csv_heading(node) if view.shape == "csv" else b""
@@ -129,7 +143,7 @@ class _Select:
         if shown and node.is_grouped:
             clauses += self._group_by()
         if node.order:
-            clauses.append(f"ORDER BY {', '.join(map(self._order, node.order))}")
+            clauses.append(f"ORDER BY {', '.join(map(self.order, node.order))}")
         if node.limit is not None:
             clauses.append(f"LIMIT {self._writer.parameter(node.limit, 'int8')}")
         if node.offset is not None:
@@ -221,7 +235,8 @@ class _Select:
         ]
         return [f"GROUP BY {', '.join(places)}"] if places else []
 
-    def _order(self, order: Order) -> str:
+    def order(self, order: Order) -> str:
+        """Write a term of ORDER BY."""
         if order.related is None:
             value = write_expression(self._writer, self._rows, order.expression)
         else:

@@ -15,6 +15,7 @@ from db_api.plan.values import Slot
 from db_api.sql.nodes import (
     write_body,
     write_full_arrays,
+    write_keys_at,
     write_node,
     write_rows_after,
     write_source,
@@ -52,7 +53,17 @@ def write_read(writer: Writer, plan: ReadPlan) -> str:
     return (
         f"SELECT {write_body(plan.view, plan.node)} AS body,"
         f" count(*) AS rows, {_total(writer, plan)} AS total, {_is_cut(writer, plan)} AS is_cut"
-        f" FROM ({page}) AS page"
+        f"{_last_keys(writer, plan)} FROM ({page}) AS page"
+    )
+
+
+def _last_keys(writer: Writer, plan: ReadPlan) -> str:
+    """Write the keys of the page's last row, if the page is full and a row follows it."""
+    if plan.last_row is None or plan.node.limit is None:
+        return ""
+    full = f"count(*) = {writer.parameter(plan.node.limit, 'int8')}"
+    return (
+        f", CASE WHEN {full} THEN ({write_keys_at(writer, plan.node, plan.last_row)}) END AS keys"
     )
 
 
