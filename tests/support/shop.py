@@ -22,6 +22,7 @@ from db_api.policies import CAUTIOUS, CallerLimits, EngineLimits, WritePolicy
 from db_api.rest_root import root_route
 
 LONG_NAME: Final = "n" * 63
+_MAX_BODY_BYTES: Final = 16 * 1024 * 1024
 
 _SHOP: Final = f"""
 CREATE SCHEMA shop;
@@ -154,9 +155,8 @@ class DataSide:
             return caller
 
         describer = Describer(self.database, self.catalog, 20_000)
-        app = Router(
-            [root_route(describer, authenticate), *rest.routes(self._engine, authenticate)]
-        )
+        data = rest.routes(self._engine, authenticate, _MAX_BODY_BYTES)
+        app = Router([root_route(describer, authenticate), *data])
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://shop/rest/v1") as client:
             yield client

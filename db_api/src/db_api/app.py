@@ -165,7 +165,7 @@ def build_app(
         [
             *docs_page.routes(),
             root_route(describer, _rest_authentication(authenticator)),
-            *rest.routes(engine, _rest_authentication(authenticator)),
+            *rest.routes(engine, _rest_authentication(authenticator), settings.max_body_bytes),
             *management_routes(endpoints, authenticator),
         ],
         redirect_slashes=False,

@@ -1,10 +1,12 @@
 """Everything around the routes, from the outside in: counted, guarded, licensed."""
 
 import sys
+from functools import partial
 
 from starlette.routing import Router
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from db_api import rest
 from db_api.addresses import is_loopback
 from db_api.callers import KEY_PREFIX
 from db_api.clock import utc_now
@@ -48,13 +50,17 @@ def build_edge(
     if settings.cors_origins:
         inner = Preflights(inner)
     proxies = TrustedProxies(settings.trusted_proxies)
-    outer: ASGIApp = HttpEdge(
+    edge = partial(
+        HttpEdge,
         inner,
         answer_error=answer_error,
         too_large=BodyTooLargeError,
-        max_body_bytes=settings.max_body_bytes,
         proxies=proxies,
         access_log=_access_log(settings),
+    )
+    outer: ASGIApp = _EdgeByBody(
+        usual=edge(max_body_bytes=settings.max_body_bytes),
+        of_loads=edge(max_body_bytes=settings.max_load_bytes),
     )
     if _may_come_in_the_clear(settings):
         refuses_strangers = not is_loopback(settings.host) and settings.tls_cert_file is None
@@ -63,6 +69,18 @@ def build_edge(
         rule = CrossOriginRule(settings.cors_origins, with_credentials=settings.cors_credentials)
         outer = CorsHeaders(outer, rule)
     return MeasuredApp(outer, metrics, templates_of(router.routes))
+
+
+class _EdgeByBody:
+    """Chooses the edge by what a request brings: rows that may be many, or anything else."""
+
+    def __init__(self, usual: ASGIApp, of_loads: ASGIApp) -> None:
+        self._usual = usual
+        self._of_loads = of_loads
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        edge = self._of_loads if rest.may_be_load(scope) else self._usual
+        await edge(scope, receive, send)
 
 
 def _may_come_in_the_clear(settings: Settings) -> bool:

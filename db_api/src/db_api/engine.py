@@ -4,7 +4,8 @@ The engine knows neither HTTP connections nor credentials: it gets a `Caller` an
 `Request`, and returns an `Answer` or raises `RestError`.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Final
 
 import asyncpg
@@ -14,7 +15,9 @@ from db_api.actions import (
     Batch,
     Call,
     Delete,
+    Inlet,
     Insert,
+    Load,
     Operation,
     Outlet,
     Put,
@@ -29,9 +32,9 @@ from db_api.answers import Answer
 from db_api.callers import Caller
 from db_api.catalog import Catalog, Function, SchemaCache, Table
 from db_api.connections import Connection
-from db_api.execution import Database, Terms
+from db_api.execution import LATENESS_SECONDS, Database, Terms
 from db_api.grammar.arguments import read_arguments
-from db_api.grammar.body import read_body
+from db_api.grammar.body import JsonBody, read_body
 from db_api.grammar.request import Request
 from db_api.page_tokens import PageTokens
 from db_api.policies import CAUTIOUS, EngineLimits, WritePolicy
@@ -111,6 +114,26 @@ class Engine:
         except asyncpg.PostgresError as error:
             raise _refusal(caller, error) from error
 
+    async def load(self, caller: Caller, request: Request, inlet: Inlet) -> Answer:
+        """Insert rows as they come, all of them or none.
+
+        Args:
+            caller: who asks.
+            request: with a `line_form`.
+            inlet: has the rows.
+
+        Raises:
+            RestError: it cannot be answered; nothing of it was kept.
+        """
+        _require_profile(caller, request)
+        request = self._policy.adapt(request)
+        first = await inlet.next() or JsonBody(b"[]", is_object=False, keys=())
+        limits = self._limits.of(caller)
+        seconds = limits.statement_timeout_ms / 1000 + LATENESS_SECONDS
+        load = Load(request, first, inlet, limits.bounds, seconds)
+        with _noted_refusals(caller):
+            return await self._answer(caller, request, load)
+
     async def batch(self, caller: Caller, operations: Sequence[tuple[Request, bytes]]) -> Answer:
         """Answer several requests in one transaction, all of them or none.
 
@@ -121,7 +144,7 @@ class Engine:
         Raises:
             RestError: one of them cannot be answered; nothing of any was kept.
         """
-        try:
+        with _noted_refusals(caller):
             batch = Batch(
                 [
                     self._operation(place, caller, request, data)
@@ -129,13 +152,6 @@ class Engine:
                 ]
             )
             return await self._answer(caller, None, batch)
-        except asyncpg.PostgresError as error:
-            refusal = _refusal(caller, error)
-            for note in getattr(error, "__notes__", []):
-                refusal.add_note(note)
-            raise refusal.at_its_note() from error
-        except RestError as error:
-            raise error.at_its_note() from error
 
     def _operation(self, place: int, caller: Caller, request: Request, data: bytes) -> Operation:
         with noting(place):
@@ -187,7 +203,7 @@ class Engine:
         try:
             return await self._run(caller, request, action, snapshot, attempt)
         except (RestError, asyncpg.PostgresError) as error:
-            if attempt.has_finished or not _may_be_stale(error):
+            if attempt.has_finished or _is_spent(action) or not _may_be_stale(error):
                 raise
             newer = await self._catalog.reload_after_miss()
             if newer is snapshot and not isinstance(error, asyncpg.InvalidCachedStatementError):
@@ -211,6 +227,7 @@ class Engine:
             is_kept=end == "commit",
             statement_timeout_ms=0 if isinstance(action, Stream) else timeout_ms,
             lock_timeout_ms=self._limits.lock_timeout_ms,
+            is_watched=isinstance(action, (Stream, Load)),
         )
         settings = write_settings(request) if request else ""
         return await self._database.run(terms, attempt.of(work), caller, settings)
@@ -254,10 +271,28 @@ def _require_profile(caller: Caller, request: Request) -> None:
         )
 
 
+def _is_spent(action: Action) -> bool:
+    return isinstance(action, Load) and action.has_read_on
+
+
 def _may_be_stale(error: RestError | asyncpg.PostgresError) -> bool:
     if isinstance(error, RestError):
         return error.code in _MISSES
     return isinstance(error, _STALE)
+
+
+@contextmanager
+def _noted_refusals(caller: Caller) -> Iterator[None]:
+    """Refuse with the place that the error's note names."""
+    try:
+        yield
+    except asyncpg.PostgresError as error:
+        refusal = _refusal(caller, error)
+        for note in getattr(error, "__notes__", []):
+            refusal.add_note(note)
+        raise refusal.at_its_note() from error
+    except RestError as error:
+        raise error.at_its_note() from error
 
 
 def _refusal(caller: Caller, error: asyncpg.PostgresError) -> RestError:

@@ -32,8 +32,8 @@ Result = TypeVar("Result")
 _log = structlog.get_logger(__name__)
 
 _IDLE_IN_TRANSACTION_MS: Final = 10_000
-_DEADLINE_MARGIN_SECONDS: Final = 2
-"""How much longer than the statement's own timeout a whole transaction may take."""
+LATENESS_SECONDS: Final = 2
+"""How much longer than a statement's own timeout is waited for it: a frozen backend obeys none."""
 
 _LOST: Final = (
     OSError,
@@ -55,8 +55,9 @@ class Terms:
         schema: where unqualified names are looked up.
         is_read_only: it can write nothing and is rolled back.
         is_kept: what it writes is committed, else it is checked and rolled back.
-        statement_timeout_ms: of each statement; 0 for work that watches over its own time.
+        statement_timeout_ms: of each statement; 0 for any time.
         lock_timeout_ms: of each wait for a lock.
+        is_watched: the work has deadlines of its own, one for all of it would be none.
     """
 
     schema: str
@@ -64,13 +65,14 @@ class Terms:
     statement_timeout_ms: int
     lock_timeout_ms: int
     is_kept: bool = True
+    is_watched: bool = False
 
     @property
     def deadline_seconds(self) -> float | None:
         """How long the whole transaction may take; None for as long as it likes."""
-        if self.statement_timeout_ms == 0:
+        if self.is_watched:
             return None
-        return self.statement_timeout_ms / 1000 + _DEADLINE_MARGIN_SECONDS
+        return self.statement_timeout_ms / 1000 + LATENESS_SECONDS
 
 
 _INTROSPECTION: Final = Terms(

@@ -47,6 +47,8 @@ STATUS: Final = MappingProxyType(
         "DBAPI420": 400,
         "DBAPI430": 413,
         "DBAPI431": 400,
+        "DBAPI432": 413,
+        "DBAPI433": 408,
     }
 )
 

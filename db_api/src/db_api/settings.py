@@ -196,6 +196,7 @@ class Settings(LoginSettings):
         aggregates_for: whose keys may use aggregate functions, which read every row: `nobody`,
             `service` or `everyone`.
         max_body_bytes: bytes of a request's body at most.
+        max_load_bytes: the same for rows of CSV or NDJSON, which are inserted as they come.
         pool_size: database connections for requests.
         pool_timeout_seconds: seconds a request waits for one of them.
         sql_connections: statements of users that run at once, each on a connection of its own.
@@ -232,6 +233,7 @@ class Settings(LoginSettings):
     max_stream_bytes_anon: int = Field(default=100 * 1024 * 1024, ge=1024)
     aggregates_for: AggregatesFor = AggregatesFor.SERVICE
     max_body_bytes: int = Field(default=2 * 1024 * 1024, ge=1024, le=1024**3)
+    max_load_bytes: int = Field(default=100 * 1024 * 1024, ge=1024)
     pool_size: int = Field(default=10, ge=1, le=100)
     pool_timeout_seconds: float = Field(default=2, gt=0, le=60)
     sql_connections: int = Field(default=4, ge=1, le=100)

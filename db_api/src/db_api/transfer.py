@@ -8,6 +8,9 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
 from db_api.answers import Answer
+from db_api.errors import BodyTooLargeError
+from db_api.grammar.body import JsonBody
+from db_api.grammar.lines import LineReader
 from db_api.rest_errors import RestError, render_error
 
 _BODILESS: Final = frozenset({204, 205, 304})
@@ -18,24 +21,77 @@ customer's may choose one, and a body would be read as the beginning of the next
 _KEPT_BYTES: Final = 256 * 1024
 """An answer up to this size is sent as a whole, with what its headers say of it."""
 
+_ROWS_SECONDS: Final = 8
+"""Rows are taken as they are by then: PostgreSQL waits for 10 seconds within a transaction."""
+
 T = TypeVar("T")
 
 
-async def read_body(receive: Receive) -> bytes:
-    """Read a whole body; whoever calls the application limits its size.
+async def read_body(receive: Receive, max_bytes: int) -> bytes:
+    """Read a whole body.
 
     Raises:
+        BodyTooLargeError: it is longer than `max_bytes`.
         ClientDisconnect: the client left before its end.
     """
-    parts = []
+    body = bytearray()
     more = True
     while more:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise ClientDisconnect
-        parts.append(message.get("body", b""))
-        more = message.get("more_body", False)
-    return b"".join(parts)
+        part, more = await _receive_part(receive)
+        body += part
+        if len(body) > max_bytes:
+            raise BodyTooLargeError(
+                f"The body must be at most {max_bytes} bytes long.",
+                hint="CSV and NDJSON may be longer, with Prefer: return=minimal.",
+            )
+    return bytes(body)
+
+
+async def _receive_part(receive: Receive) -> tuple[bytes, bool]:
+    """Receive a part of a body, and whether there is more."""
+    message = await receive()
+    if message["type"] == "http.disconnect":
+        raise ClientDisconnect
+    return message.get("body", b""), message.get("more_body", False)
+
+
+class LongBody:
+    """The rows of a body, read as they come and no faster than they are taken.
+
+    Args:
+        receive: of the server; whoever calls the application limits the whole size.
+        reader: makes rows of it.
+    """
+
+    def __init__(self, receive: Receive, reader: LineReader) -> None:
+        self._receive = receive
+        self._reader = reader
+        self._has_more = True
+        self._is_over = False
+
+    async def next(self) -> JsonBody | None:
+        """Return the next rows; None after the last ones.
+
+        Raises:
+            RestError: they are no rows, or not one comes in time.
+            ClientDisconnect: the client left before the end.
+        """
+        try:
+            async with asyncio.timeout(_ROWS_SECONDS):
+                while self._has_more:
+                    part, self._has_more = await _receive_part(self._receive)
+                    rows = self._reader.feed(part)
+                    if rows is not None:
+                        return rows
+        except TimeoutError:
+            rows = self._reader.flush()
+            if rows is None:
+                raise RestError("DBAPI433", "The rows come too slowly") from None
+            return rows
+        if self._is_over:
+            return None
+        self._is_over = True
+        return self._reader.end()
 
 
 def refusal_of(error: RestError) -> Answer:

@@ -139,7 +139,7 @@ async def routes(gate: LicenseGate, database_url: str) -> set[tuple[str, str]]:
         Database(Connections(database_url, 1), 1), catalog, EngineLimits(nobody, nobody, 1)
     )
     management = make_endpoints(gate, open_control(database_url), catalog)
-    data = [route.path for route in rest.routes(engine, _nobody) if isinstance(route, Route)]
+    data = [route.path for route in rest.routes(engine, _nobody, 1) if isinstance(route, Route)]
     return {
         *((endpoint.method, endpoint.path) for endpoint in management),
         *(("GET", path) for path in data),

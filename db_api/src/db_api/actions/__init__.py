@@ -5,6 +5,7 @@ from db_api.actions.batch import Batch, Operation, noting
 from db_api.actions.call import Call
 from db_api.actions.change import Delete, Update
 from db_api.actions.insert import Insert, Put
+from db_api.actions.load import Inlet, Load
 from db_api.actions.read import Read
 from db_api.actions.stream import Outlet, Stream
 
@@ -13,7 +14,9 @@ __all__ = [
     "Batch",
     "Call",
     "Delete",
+    "Inlet",
     "Insert",
+    "Load",
     "Operation",
     "Outlet",
     "Put",

@@ -43,7 +43,7 @@ def read_body(data: bytes, form: BodyForm, *, needs_keys: bool) -> JsonBody:
     """
     if form == "csv":
         names, rows = read_csv(data)
-        return JsonBody(rows, is_object=False, keys=names)
+        return JsonBody(rows, is_object=False, keys=tuple(dict.fromkeys(names)))
     if form == "form":
         pairs = read_form(data)
         return JsonBody(form_to_json(pairs), is_object=True, keys=tuple(dict(pairs)))
@@ -75,17 +75,18 @@ def _read_keys(data: bytes, *, is_object: bool) -> tuple[str, ...]:
         rows = _OBJECTS.validate_json(data)
     except ValidationError as error:
         if any(fault["type"] == "dict_type" for fault in error.errors(include_input=False)):
-            raise _unequal_keys() from None
+            raise unequal_keys() from None
         raise RestError("PGRST102", "Empty or invalid json") from None
     if not rows:
         return ()
     keys = rows[0].keys()
     if any(row.keys() != keys for row in rows):
-        raise _unequal_keys()
+        raise unequal_keys()
     return tuple(keys)
 
 
-def _unequal_keys() -> RestError:
+def unequal_keys() -> RestError:
+    """Refuse rows of several kinds."""
     return RestError(
         "PGRST102",
         "All object keys must match",

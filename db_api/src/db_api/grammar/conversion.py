@@ -17,11 +17,15 @@ _NULL: Final = "NULL"
 Rows = list[dict[str, str | None]]
 
 
-def read_csv(data: bytes) -> tuple[tuple[str, ...], bytes]:
+def read_csv(data: bytes, names: tuple[str, ...] | None = None) -> tuple[tuple[str, ...], bytes]:
     """Read lines of values under a line of names.
 
+    Args:
+        data: the lines.
+        names: that stood above earlier lines; None = the first line has them.
+
     Returns:
-        The names, and a JSON array of objects.
+        The names, of which some may be equal, and a JSON array of objects.
 
     Raises:
         RestError: it is no CSV in UTF-8, or its lines are not of equal length.
@@ -30,17 +34,18 @@ def read_csv(data: bytes) -> tuple[tuple[str, ...], bytes]:
         lines = list(csv.reader(io.StringIO(_decode(data), newline=""), strict=True))
     except csv.Error as error:
         raise RestError("PGRST102", f"The body is not CSV: {error}") from None
-    filled = [line for line in lines if line]
-    if not filled:
-        raise RestError("PGRST102", "The body is not CSV: it has no line of column names")
-    names, *records = filled
+    records = [line for line in lines if line]
+    if names is None:
+        if not records:
+            raise RestError("PGRST102", "The body is not CSV: it has no line of column names")
+        names = tuple(records.pop(0))
     if any(len(record) != len(names) for record in records):
         raise RestError("PGRST102", "All lines must have same number of fields")
     rows: Rows = [
         {name: None if value == _NULL else value for name, value in zip(names, record, strict=True)}
         for record in records
     ]
-    return tuple(dict.fromkeys(names)), _dump(rows)
+    return names, _dump(rows)
 
 
 def read_form(data: bytes) -> tuple[tuple[str, str], ...]:

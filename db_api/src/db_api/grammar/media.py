@@ -18,7 +18,8 @@ _STRIPPED: Final = "nulls=stripped"
 RawForm = Literal["text", "xml", "binary"]
 """Forms of a body that is one value: the only argument of a function."""
 
-BodyForm = Literal["json", "csv", "form", "ndjson", RawForm]
+LineForm = Literal["csv", "ndjson"]
+BodyForm = Literal["json", "form", LineForm, RawForm]
 _BODY_FORMS: Final[Mapping[str, BodyForm]] = MappingProxyType(
     {
         "application/json": "json",

@@ -8,6 +8,7 @@ from db_api.grammar.ast import Query
 from db_api.grammar.media import (
     JSON_ARRAY,
     BodyForm,
+    LineForm,
     Representation,
     read_accept,
     read_content_type,
@@ -50,6 +51,14 @@ class Request:
     is_call: bool = False
     headers: Sequence[tuple[bytes, bytes]] = ()
     query_string: bytes = b""
+
+    @property
+    def line_form(self) -> LineForm | None:
+        """In which form it brings rows, of any number, none of which are answered; None for no."""
+        is_minimal = self.preferences.returning == "minimal" and not self.representation.is_object
+        if self.method != "POST" or self.is_call or not is_minimal:
+            return None
+        return self.body_form if self.body_form in ("csv", "ndjson") else None
 
     @property
     def is_stream(self) -> bool:
