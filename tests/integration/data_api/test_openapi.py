@@ -33,7 +33,8 @@ async def test_the_document_is_valid(shared_shop: str, caller: Any) -> None:
 async def test_anon_is_told_of_reading_alone(shared_shop: str) -> None:
     async with opened_shop(shared_shop, ANON) as client:
         paths = (await document(client))["paths"]
-    assert {method for path in paths.values() for method in path} == {"get", "head"}
+    tables = [path for name, path in paths.items() if not name.startswith("/rpc/")]
+    assert {method for path in tables for method in path} == {"get", "head"}
     assert "/products" in paths
     assert "/secrets" not in paths  # of another schema
 
@@ -94,6 +95,7 @@ async def test_what_the_login_may_not_read_is_not_told(shop: str) -> None:
         CREATE ROLE described LOGIN;
         GRANT USAGE ON SCHEMA shop TO described;
         GRANT SELECT (id, name) ON shop.products TO described;
+        REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA shop FROM PUBLIC;
         """
     )
     await connection.close()
@@ -106,6 +108,57 @@ async def test_what_the_login_may_not_read_is_not_told(shop: str) -> None:
     assert list(found["paths"]) == ["/products"]
     assert list(found["paths"]["/products"]) == ["get", "head"]
     assert list(found["components"]["schemas"]["products"]["properties"]) == ["id", "name"]
+
+
+FUNCTIONS = """
+CREATE FUNCTION shop.add(a int, b numeric DEFAULT 1) RETURNS numeric LANGUAGE sql IMMUTABLE
+    AS $$ SELECT a + b $$;
+CREATE FUNCTION shop.find(wanted text) RETURNS TABLE (id int, mood shop.mood) LANGUAGE sql STABLE
+    AS $$ SELECT id, mood FROM shop.products WHERE name = wanted $$;
+CREATE FUNCTION shop.find(wanted text, most int) RETURNS SETOF shop.products LANGUAGE sql STABLE
+    AS $$ SELECT * FROM shop.products WHERE name = wanted LIMIT most $$;
+CREATE FUNCTION shop.forget(id int) RETURNS void LANGUAGE sql AS $$ $$;
+CREATE FUNCTION shop."odd ""name; --"(json) RETURNS json LANGUAGE sql AS $$ SELECT $1 $$;
+"""
+
+
+async def test_functions_are_described_by_what_they_take_and_return(shop: str) -> None:
+    await execute(shop, FUNCTIONS)
+    async with opened_shop(shop, SERVICE) as client:
+        found = await document(client)
+    OpenAPIV31SpecValidator(found).validate()
+    paths = found["paths"]
+
+    add = paths["/rpc/add"]
+    assert [(each["name"], each["required"]) for each in add["get"]["parameters"]] == [
+        ("a", True),
+        ("b", False),
+    ]
+    body = add["post"]["requestBody"]["content"]["application/json"]["schema"]
+    assert (body["required"], body["properties"]["a"]["type"]) == (["a"], "integer")
+    one, several = paths["/rpc/find"]["get"]["responses"]["200"]["content"]["application/json"][
+        "schema"
+    ]["anyOf"]
+    assert one["items"]["properties"]["mood"]["enum"] == ["sad", "happy", None]
+    assert set(several["items"]["properties"]) >= {"id", "name", "price"}
+    assert list(paths["/rpc/forget"]) == ["post"]  # which may write
+    assert "204" in paths["/rpc/forget"]["post"]["responses"]
+    odd = next(path for path in paths if path.startswith("/rpc/odd"))
+    assert paths[odd]["post"]["requestBody"]["content"]["application/json"]["schema"] == {}
+
+
+async def test_calls_answer_as_the_document_says(shop: str) -> None:
+    await execute(shop, FUNCTIONS)
+    async with opened_shop(shop, SERVICE) as client:
+        paths = (await document(client))["paths"]
+        for path, arguments in (
+            ("/rpc/add", {"a": 1}),
+            ("/rpc/find", {"wanted": "Anvil"}),
+            ("/rpc/find", {"wanted": "Anvil", "most": 1}),
+        ):
+            answer = (await client.post(path, json=arguments)).raise_for_status()
+            content = paths[path]["post"]["responses"]["200"]["content"]
+            jsonschema.validate(answer.json(), content["application/json"]["schema"])
 
 
 @pytest.mark.parametrize(

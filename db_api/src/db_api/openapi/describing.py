@@ -47,8 +47,12 @@ class Describer:
             privileges = await self._database.run(terms, ask, caller)
         except asyncpg.PostgresError as error:
             raise RestError(error.sqlstate or "XX000", error.message or "refused") from error
-        tables = await self._catalog.tables(caller.schema)
+        snapshot = await self._catalog.snapshot()
         document = make_document(
-            caller.schema, tables, privileges, may_write=not caller.is_read_only
+            caller.schema,
+            snapshot.tables(caller.schema),
+            snapshot.functions.get(caller.schema, {}),
+            privileges,
+            may_write=not caller.is_read_only,
         )
         return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()

@@ -5,13 +5,14 @@ name is not plain goes by its number there.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import quote
 
 from db_api._version import __version__
-from db_api.catalog import Column, Table
+from db_api.catalog import Column, Function, Table
 from db_api.grammar.request import METHODS
+from db_api.openapi.functions import function_paths
 from db_api.openapi.grammar import ERROR, PARAMETERS, RESPONSES, Json, rows_response
 from db_api.openapi.privileges import Privileges, TablePrivileges
 from db_api.openapi.types import column_schema
@@ -22,13 +23,19 @@ _REFUSED: Final = {"default": {"$ref": "#/components/responses/Refused"}}
 
 
 def make_document(
-    schema: str, tables: Iterable[Table], privileges: Privileges, *, may_write: bool
+    schema: str,
+    tables: Iterable[Table],
+    functions: Mapping[str, Sequence[Function]],
+    privileges: Privileges,
+    *,
+    may_write: bool,
 ) -> Json:
-    """Describe what a caller may do with the tables of its schema.
+    """Describe what a caller may do with the tables and functions of its schema.
 
     Args:
         schema: its name.
         tables: all that it has.
+        functions: all that it has, by name.
         privileges: of the caller's login.
         may_write: the caller's key is for more than reading.
     """
@@ -38,6 +45,9 @@ def make_document(
         if (found := privileges.tables.get(table.name)) is not None
         and (found.select or (may_write and found.insert))
     ]
+    callable_ = {
+        name: overloads for name, overloads in functions.items() if name in privileges.functions
+    }
     info = {
         "title": f"Data of schema {schema}",
         "description": privileges.comment or "Tables and views, in PostgREST's grammar.",
@@ -52,7 +62,10 @@ def make_document(
             {"name": each.table.name, "description": each.table.comment or each.table.kind}
             for each in described
         ],
-        "paths": {f"/{quote(each.table.name, safe='')}": each.path() for each in described},
+        "paths": {
+            **{f"/{quote(each.table.name, safe='')}": each.path() for each in described},
+            **dict(function_paths(callable_, privileges.enums)),
+        },
         "components": {
             "parameters": {
                 **{f"-{name}": parameter for name, parameter in PARAMETERS.items()},

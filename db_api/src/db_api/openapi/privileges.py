@@ -33,6 +33,13 @@ SELECT json_object_agg(name, labels) FROM (
 ) AS found
 """
 
+_FUNCTIONS: Final = """
+SELECT json_agg(DISTINCT p.proname)
+FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+WHERE n.nspname = $1::text AND p.prokind = 'f' AND has_function_privilege(p.oid, 'EXECUTE')
+  AND has_schema_privilege(n.oid, 'USAGE')
+"""
+
 _COMMENT: Final = "SELECT obj_description(to_regnamespace(quote_ident($1::text)), 'pg_namespace')"
 
 
@@ -71,11 +78,13 @@ class Privileges:
 
     Attributes:
         tables: by name.
+        functions: names of those that it may call.
         enums: the labels of every enumerated type, by its qualified SQL name.
         comment: of the schema.
     """
 
     tables: Mapping[str, TablePrivileges]
+    functions: frozenset[str] = frozenset()
     enums: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     comment: str | None = None
 
@@ -89,6 +98,7 @@ async def read_privileges(connection: Connection, schema: str) -> Privileges:
         tables=MappingProxyType(
             {name: TablePrivileges.read(found) for name, found in tables.items()}
         ),
+        functions=frozenset(json.loads(await connection.fetchval(_FUNCTIONS, schema) or "[]")),
         enums=MappingProxyType({name: tuple(labels) for name, labels in enums.items()}),
         comment=await connection.fetchval(_COMMENT, schema),
     )

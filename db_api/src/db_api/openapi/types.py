@@ -45,7 +45,7 @@ def column_schema(column: Column, enums: Mapping[str, tuple[str, ...]]) -> Schem
         column: of a table or view.
         enums: the labels of each enumerated type, by its SQL name.
     """
-    schema = {**_type_schema(column.type, enums), "x-postgresql-type": column.declared_type}
+    schema = {**type_schema(column.type, enums), "x-postgresql-type": column.declared_type}
     length = _LENGTH.fullmatch(column.declared_type)
     if length and schema.get("type") == "string":
         schema["maxLength"] = int(length[1])
@@ -60,9 +60,10 @@ def column_schema(column: Column, enums: Mapping[str, tuple[str, ...]]) -> Schem
     return schema
 
 
-def _type_schema(type_: str, enums: Mapping[str, tuple[str, ...]]) -> Schema:
+def type_schema(type_: str, enums: Mapping[str, tuple[str, ...]]) -> Schema:
+    """Describe the values of a type; arguments as in `column_schema`."""
     if type_.endswith("[]"):
-        return {"type": "array", "items": _nullable(_type_schema(type_.removesuffix("[]"), enums))}
+        return {"type": "array", "items": _nullable(type_schema(type_.removesuffix("[]"), enums))}
     if type_ in _ANYTHING:
         return {}
     if type_ in _NUMBERS:
