@@ -46,6 +46,7 @@ from db_api.metrics import MeasuredApp, Metrics, PoolLevel
 from db_api.openapi import Describer
 from db_api.page_tokens import PageTokens
 from db_api.passwords import hash_password
+from db_api.provisioner import Provisioner
 from db_api.rates import Rate, TokenBuckets
 from db_api.readiness import OK, Probes, Readiness
 from db_api.rest_errors import RestError
@@ -155,7 +156,7 @@ def build_app(
     authenticator = _make_authenticator(settings, control, data.key_uses)
     metrics = Metrics(gate, partial(_pool_level, data.connections))
     endpoints = (
-        *make_endpoints(gate, control, data.catalog),
+        *make_endpoints(gate, control, data.catalog, _make_provisioner(settings, control)),
         *_table_changes(settings, control, data).endpoints(),
         *BatchRoutes(engine, partial(_count_request, authenticator)).endpoints(),
         *QueryRoutes(_make_desk(settings, control, data.logins), utc_now).endpoints(),
@@ -197,8 +198,13 @@ def _pool_level(connections: Connections) -> PoolLevel:
     return PoolLevel(connections.size, connections.in_use, connections.waiting)
 
 
+def _make_provisioner(settings: Settings, control: AsyncEngine) -> Provisioner:
+    url = settings.database_url.get_secret_value()
+    return Provisioner(url, control, LoginVault(url, settings.root_keys))
+
+
 def make_endpoints(
-    gate: LicenseGate, control: AsyncEngine, catalog: Catalog
+    gate: LicenseGate, control: AsyncEngine, catalog: Catalog, provisioner: Provisioner
 ) -> tuple[Endpoint, ...]:
     """List every endpoint of the management side."""
     keys, schemas = KeyStore(control), SchemaStore(control)
@@ -211,7 +217,7 @@ def make_endpoints(
         *HealthRoutes(Readiness(probes, monotonic_seconds), utc_now).endpoints(),
         *LicenseRoutes(gate, TokenBuckets(_LICENSE_CHECKS, monotonic_seconds)).endpoints(),
         *TrialRoutes(gate, utc_now).endpoints(),
-        *SchemaRoutes(schemas, catalog.reload, utc_now).endpoints(),
+        *SchemaRoutes(schemas, provisioner, catalog.reload, utc_now).endpoints(),
         *SchemaCacheRoutes(catalog.reload, control).endpoints(),
         *KeyRoutes(keys, schemas, utc_now).endpoints(),
         *TableRoutes(catalog).endpoints(),

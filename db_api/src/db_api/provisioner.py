@@ -26,7 +26,7 @@ from db_api.control.tables import KEYS
 from db_api.errors import AccessDeniedError, LoginRefusedError, StateConflictError
 from db_api.logins import LoginVault
 from db_api.provisioning import Provisioned, deprovision, provision, script
-from db_api.role_facts import Wish
+from db_api.role_facts import SERVER, Wish
 from db_api.schemas import require_open
 
 _CONNECT_SECONDS: Final = 5
@@ -37,6 +37,7 @@ _SERVER_SETTINGS: Final = {
     "statement_timeout": f"{_STATEMENT_SECONDS}s",
     "lock_timeout": "10s",
 }
+_FIRST_SAFE_VERSION: Final = 160_000
 _PLACE: Final = "SELECT current_database() AS database, current_user::text AS name"
 
 
@@ -85,6 +86,19 @@ class Provisioner:
         for login in done.logins:
             await self._try(login)
         return done
+
+    async def is_able(self) -> bool:
+        """Tell whether a serving process should do this by itself.
+
+        A login that may create roles can grant itself any of them before PostgreSQL 16, and a
+        superuser is none to serve with.
+        """
+        if not self._vault.can_seal:
+            return False
+        async with self._transaction() as (connection, _):
+            (server,) = await connection.fetch(SERVER)
+        is_safe = server["version"] >= _FIRST_SAFE_VERSION and not server["is_superuser"]
+        return is_safe and bool(server["may_create_roles"])
 
     async def deprovision(self, schema: str, actor: Actor) -> Removed:
         """Drop the login roles of a schema and revoke its keys.

@@ -12,7 +12,8 @@ from db_api.identifiers import quote
 
 SERVER: Final = """
 SELECT current_setting('server_version_num')::int AS version, current_database() AS database,
-       current_user AS name, rolsuper OR rolcreaterole AS may_create_roles
+       current_user AS name, rolsuper OR rolcreaterole AS may_create_roles,
+       rolsuper AS is_superuser
 FROM pg_catalog.pg_roles WHERE rolname = current_user
 """
 OWNERS: Final = """

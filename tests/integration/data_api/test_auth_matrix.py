@@ -26,7 +26,9 @@ from db_api.errors import CredentialMissingError
 from db_api.execution import Database
 from db_api.grammar.request import CALL_METHODS, METHODS
 from db_api.license_gate import LicenseGate
+from db_api.logins import LoginVault
 from db_api.policies import CallerLimits, EngineLimits
+from db_api.provisioner import Provisioner
 from support.licensed import LicensedMachine
 from support.management import Api, running_api
 
@@ -138,7 +140,9 @@ async def routes(gate: LicenseGate, database_url: str) -> set[tuple[str, str]]:
     engine = Engine(
         Database(Connections(database_url, 1), 1), catalog, EngineLimits(nobody, nobody, 1)
     )
-    management = make_endpoints(gate, open_control(database_url), catalog)
+    control = open_control(database_url)
+    provisioner = Provisioner(database_url, control, LoginVault(database_url, None))
+    management = make_endpoints(gate, control, catalog, provisioner)
     data = [route.path for route in rest.routes(engine, _nobody, 1) if isinstance(route, Route)]
     return {
         *((endpoint.method, endpoint.path) for endpoint in management),

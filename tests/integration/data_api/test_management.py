@@ -117,7 +117,10 @@ async def test_a_schema_is_created_once(api: Api, database_url: str) -> None:
     again = await api.post("/api/schemas", json={"name": "office"}, auth=api.admin)
     listed = (await api.get("/api/schemas", auth=api.admin)).json()
 
-    assert (created.status_code, created.json()["data"]) == (201, {"name": "office"})
+    assert (created.status_code, created.json()["data"]) == (
+        201,
+        {"name": "office", "provisioned": False},
+    )
     assert error_of(again) == (409, "DBAPI305")
     assert [schema["name"] for schema in listed["data"]] == [
         "office",

@@ -8,8 +8,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from db_api.errors import InvalidRequestError
+from db_api.provisioner import Provisioner
+from db_api.role_facts import Wish
 from db_api.routes.endpoints import Access, Endpoint, Identity, actor_of
-from db_api.routes.rendering import Body, answer, read_body
+from db_api.routes.rendering import Body, Json, answer, read_body
 from db_api.schemas import SchemaInfo, SchemaStore
 
 
@@ -24,6 +26,7 @@ class SchemaRoutes:
 
     Args:
         schemas: in the database.
+        provisioner: as the service's own login, where that may.
         reload_catalog: makes the data side see what was changed.
         utc_now: the wall clock.
     """
@@ -31,10 +34,12 @@ class SchemaRoutes:
     def __init__(
         self,
         schemas: SchemaStore,
+        provisioner: Provisioner,
         reload_catalog: Callable[[], Awaitable[object]],
         utc_now: Callable[[], datetime],
     ) -> None:
         self._schemas = schemas
+        self._provisioner = provisioner
         self._reload_catalog = reload_catalog
         self._utc_now = utc_now
 
@@ -52,9 +57,14 @@ class SchemaRoutes:
 
     async def _create(self, request: Request, identity: Identity) -> JSONResponse:
         body = await read_body(request, CreateBody)
-        await self._schemas.create(body.name, actor_of(request, identity, self._utc_now()))
+        actor = actor_of(request, identity, self._utc_now())
+        await self._schemas.create(body.name, actor)
+        is_provisioned = await self._provisioner.is_able()
+        if is_provisioned:
+            await self._provisioner.provision(Wish(body.name), actor)
         await self._reload_catalog()
-        return answer({"name": body.name}, "Schema created", HTTPStatus.CREATED)
+        shown: Json = {"name": body.name, "provisioned": is_provisioned}
+        return answer(shown, "Schema created", HTTPStatus.CREATED)
 
     async def _drop(self, request: Request, identity: Identity) -> JSONResponse:
         name = request.path_params["schema"]
@@ -63,7 +73,10 @@ class SchemaRoutes:
                 "Dropping a schema drops everything in it and needs to be confirmed.",
                 hint=f"Repeat the schema's name: DELETE /api/schemas/{name}?confirm={name}",
             )
-        revoked = await self._schemas.drop(name, actor_of(request, identity, self._utc_now()))
+        actor = actor_of(request, identity, self._utc_now())
+        revoked = await self._schemas.drop(name, actor)
+        if await self._provisioner.is_able():
+            await self._provisioner.deprovision(name, actor)
         await self._reload_catalog()
         return answer({"name": name, "revokedKeys": revoked}, "Schema dropped")
 
