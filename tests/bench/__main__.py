@@ -22,7 +22,9 @@ from bench import (
     client_start,
     cpu,
     data_api,
+    data_streams,
     enumeration,
+    gate,
     license_server,
     scale,
     security,
@@ -75,6 +77,15 @@ def _memory(name: str, pid: int, at_most: int) -> str:
     return f"memory after this, {name}: {cpu.resident_megabytes(pid):.0f} MB   aim <= {at_most}"
 
 
+def _measure_streams(folder: Path) -> None:
+    with _postgres(folder) as postgres:
+        data_streams.measure(_subfolder(folder, "streams"), postgres, _say)
+
+
+def _measure_gate(folder: Path) -> None:
+    _say(gate.measure(folder / "gate"))
+
+
 def _measure_scale(folder: Path) -> None:
     with _postgres(folder) as postgres, _hello() as yardstick:
         scale.measure(folder, postgres, yardstick, _say)
@@ -109,6 +120,8 @@ def _measure_security(folder: Path) -> None:
 
 SECTIONS: Final[Mapping[str, Callable[[Path], None]]] = {
     "requests": _measure_requests,
+    "streams": _measure_streams,
+    "gate": _measure_gate,
     "scale": _measure_scale,
     "audit": _measure_audit,
     "enumeration": _measure_enumeration,

@@ -121,8 +121,13 @@ def keep(folder: Path) -> None:
 
 def dump(url: str) -> bytes:
     """Return a database as `pg_dump` writes it: the wheel's is as new as any server here."""
-    programs = _wheel() / "pginstall18" / "bin"
-    return subprocess.run([programs / "pg_dump", url], check=True, stdout=subprocess.PIPE).stdout
+    command = [str(wheel_program("pg_dump")), url]
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout
+
+
+def wheel_program(name: str) -> Path:
+    """Find a program of the wheel's PostgreSQL, such as `psql`."""
+    return _wheel() / "pginstall18" / "bin" / name
 
 
 @contextmanager

@@ -164,10 +164,10 @@ def build_app(
     )
     router = Router(
         [
-            *docs_page.routes(),
             root_route(describer, _rest_authentication(authenticator)),
             *rest.routes(engine, _rest_authentication(authenticator), settings.max_body_bytes),
             *management_routes(endpoints, authenticator),
+            *docs_page.routes(),
         ],
         redirect_slashes=False,
         default=nothing_there,

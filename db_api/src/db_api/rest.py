@@ -43,8 +43,8 @@ def routes(engine: Engine, authenticate: Authenticate, max_body_bytes: int) -> l
     """
     functions = _Endpoint(engine, authenticate, max_body_bytes, is_call=True)
     return [
-        Route(PREFIX + "/rpc/{function}", functions),
         Route(PREFIX + "/{table}", _Endpoint(engine, authenticate, max_body_bytes)),
+        Route(PREFIX + "/rpc/{function}", functions),
         Route(PREFIX + "/{rest:path}", _UnknownPath(authenticate)),
     ]
 
