@@ -163,6 +163,22 @@ async def test_behind_a_pooler_that_swallows_messages_there_is_no_listening(shop
             await listener.listen(lambda: pytest.fail("it hears nothing"))
 
 
+async def test_a_silent_connection_is_asked_whether_it_is_alive_and_kept(shop: str) -> None:
+    begun = asyncio.Event()
+    listener = Listener(shop, lambda: None, pulse_seconds=0.01)
+    listening = asyncio.create_task(listener.listen(begun.set))
+    await begun.wait()
+    connection = await asyncpg.connect(shop)
+    asked = f"SELECT query = 'SELECT 1' {LISTENERS} AND datname = current_database()"
+    while not await connection.fetchval(asked):
+        assert not listening.done()
+    await connection.close()
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.1):  # some pulses later it still listens
+            await asyncio.shield(listening)
+    listening.cancel()
+
+
 async def test_a_frozen_listener_holds_up_nobody(shop: str) -> None:
     async with listening_side(shop) as (side, _), side.client(SERVICE) as client:
         connection = await asyncpg.connect(shop)

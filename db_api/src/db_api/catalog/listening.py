@@ -24,7 +24,7 @@ Cache Reloading with NOTIFY")."""
 _CONNECT_SECONDS: Final = 5
 _ECHO_SECONDS: Final = 5
 _PULSE_SECONDS: Final = 30
-"""How often a silent connection is asked whether it is alive: a firewall tells nobody."""
+"""A firewall that has dropped a silent connection tells nobody."""
 
 
 class DeafError(Exception):
@@ -37,11 +37,15 @@ class Listener:
     Args:
         url: of the database, as `Connections` takes it.
         heard: called for each message that says so.
+        pulse_seconds: how often a silent connection is asked whether it is alive.
     """
 
-    def __init__(self, url: str, heard: Callable[[], None]) -> None:
+    def __init__(
+        self, url: str, heard: Callable[[], None], pulse_seconds: float = _PULSE_SECONDS
+    ) -> None:
         self._url = url
         self._heard = heard
+        self._pulse_seconds = pulse_seconds
         self._echo = secrets.token_hex(8)
         self._is_heard = asyncio.Event()
 
@@ -63,7 +67,7 @@ class Listener:
             await connection.add_listener(POSTGREST_CHANNEL, self._receive)
             await self._require_echo()
             begun()
-            await _wait_for_end(connection)
+            await _wait_for_end(connection, self._pulse_seconds)
 
     def _receive(self, _connection: object, _pid: int, channel: str, payload: object) -> None:
         if payload == self._echo:
@@ -97,12 +101,12 @@ async def _connected(url: str) -> AsyncIterator[Connection]:
         connection.terminate()
 
 
-async def _wait_for_end(connection: Connection) -> None:
+async def _wait_for_end(connection: Connection, pulse_seconds: float) -> None:
     ended = asyncio.Event()
     connection.add_termination_listener(lambda _: ended.set())
     while not ended.is_set():
         try:
-            async with asyncio.timeout(_PULSE_SECONDS):
+            async with asyncio.timeout(pulse_seconds):
                 await ended.wait()
         except TimeoutError:
-            await connection.execute("")
+            await connection.execute("SELECT 1")  # asyncpg stumbles over an answer to nothing
