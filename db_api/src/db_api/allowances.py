@@ -48,4 +48,5 @@ def desk_limits(settings: Settings) -> DeskLimits:
         ),
         max_bytes=settings.sql_max_bytes,
         lock_timeout_ms=settings.lock_timeout_ms,
+        names_requests=settings.sql_request_ids,
     )

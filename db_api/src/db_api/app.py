@@ -104,7 +104,12 @@ async def open_app(settings: Settings, gate: LicenseGate) -> AsyncIterator[Measu
         stack.push_async_callback(connections.close)
         vault = LoginVault(url, settings.root_keys)
         logins = Logins(LoginStore(control).of_schema, vault, monotonic_seconds)
-        database = Database(connections, settings.pool_timeout_seconds, logins)
+        database = Database(
+            connections,
+            settings.pool_timeout_seconds,
+            logins,
+            names_requests=settings.sql_request_ids,
+        )
         catalog = Catalog(database.read_schema_cache, monotonic_seconds)
         watch = CatalogWatch(catalog, database.read_fingerprint, Pace())
         await stack.enter_async_context(watch.running(Listener(url, watch.ask)))

@@ -23,8 +23,9 @@ from db_api.callers import Caller
 from db_api.catalog import SchemaCache, read_fingerprint, read_schema_cache
 from db_api.connections import Connection, Connections
 from db_api.errors import LoginRefusedError
-from db_api.identifiers import quote
+from db_api.identifiers import quote, quote_literal
 from db_api.logins import Login, Logins
+from db_api.logs import REQUEST_ID
 from db_api.rest_errors import RestError
 
 Result = TypeVar("Result")
@@ -94,6 +95,14 @@ def begin_statement(terms: Terms) -> str:
     )
 
 
+def name_request(request_id: str) -> str:
+    """Write what shows a request's id in pg_stat_activity and in PostgreSQL's log (`%a`).
+
+    A comment in each statement would show as much, and cost each its prepared plan.
+    """
+    return f"SET LOCAL application_name = {quote_literal(f'db-api {request_id}'.strip())}"
+
+
 class Database:
     """Runs work in transactions.
 
@@ -101,14 +110,21 @@ class Database:
         connections: closed by whoever made them.
         wait_seconds: how long a request may wait for one of them.
         logins: of the schemas; None = every caller's work runs as the connections' own login.
+        names_requests: a transaction's `application_name` has the id of its request.
     """
 
     def __init__(
-        self, connections: Connections, wait_seconds: float, logins: Logins | None = None
+        self,
+        connections: Connections,
+        wait_seconds: float,
+        logins: Logins | None = None,
+        *,
+        names_requests: bool = False,
     ) -> None:
         self._connections = connections
         self._wait_seconds = wait_seconds
         self._logins = logins
+        self._names_requests = names_requests
 
     async def run(
         self,
@@ -132,6 +148,8 @@ class Database:
             asyncpg.PostgresError: PostgreSQL refused a statement; all is rolled back.
         """
         connection = await self._acquire(caller)
+        if self._names_requests:
+            settings = f"{name_request(REQUEST_ID.get(''))};{settings}"
         is_settled = False
         try:
             async with asyncio.timeout(terms.deadline_seconds):

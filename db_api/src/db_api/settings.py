@@ -202,6 +202,7 @@ class Settings(LoginSettings):
         sql_connections: statements of users that run at once, each on a connection of its own.
         sql_timeout_max_ms: milliseconds that a statement of a user's may ask for.
         sql_max_bytes: bytes of the rows of a statement of a user's at most.
+        sql_request_ids: PostgreSQL's log and pg_stat_activity show the ids of requests.
         key_requests_per_second: requests a second for each API key.
         key_burst: requests at once for each API key.
         failed_logins_per_minute: failed logins a minute for each address.
@@ -239,6 +240,7 @@ class Settings(LoginSettings):
     sql_connections: int = Field(default=4, ge=1, le=100)
     sql_timeout_max_ms: int = Field(default=30_000, ge=1, le=3_600_000)
     sql_max_bytes: int = Field(default=10 * 1024 * 1024, ge=1024, le=1024**3)
+    sql_request_ids: bool = False
     key_requests_per_second: float = Field(default=20, gt=0, le=1_000_000)
     key_burst: int = Field(default=40, ge=1, le=1_000_000)
     failed_logins_per_minute: int = Field(default=10, ge=1, le=1_000)

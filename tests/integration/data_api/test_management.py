@@ -405,3 +405,28 @@ async def test_a_table_that_is_not_there_is_not_found(api: Api) -> None:
     for name in ("nothing", 'x"; drop table items; --', "é" * 40):
         answer = await api.get(f"/api/schemas/shop/tables/{name}", auth=api.admin)
         assert error_of(answer) == (404, "DBAPI303")
+
+
+async def test_postgresql_sees_the_ids_of_requests_where_that_is_asked_for(
+    database_url: str, machine: LicensedMachine
+) -> None:
+    await execute(
+        database_url,
+        "CREATE SCHEMA shop;"
+        "CREATE VIEW shop.named AS SELECT current_setting('application_name') AS name;"
+        "CREATE VIEW public.named AS SELECT * FROM shop.named",
+    )
+    for setting, names in (("0", ("db-api", "db-api sql")), ("1", ("db-api {id}",) * 2)):
+        async with running_api(database_url, machine, SQL_REQUEST_IDS=setting) as (api, _):
+            key = await api.post(
+                "/api/project/shop/keys",
+                json={"keyName": f"key {setting}", "keyType": "service_role"},
+                auth=api.admin,
+            )
+            read = await api.get("/rest/v1/named", headers={"apikey": key.json()["key"]})
+            asked = await api.post(
+                "/api/query", json={"sql": "SELECT name FROM named"}, auth=api.admin
+            )
+        found = (read, read.json()), (asked, asked.json()["data"])
+        for (answer, rows), name in zip(found, names, strict=True):
+            assert rows == [{"name": name.format(id=answer.headers["X-Request-Id"])}]

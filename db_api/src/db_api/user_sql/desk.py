@@ -50,12 +50,14 @@ class DeskLimits:
         others: what everybody else is.
         max_bytes: of a result.
         lock_timeout_ms: of each wait for a lock.
+        names_requests: PostgreSQL's log shows the ids of requests.
     """
 
     anon: SqlLimits
     others: SqlLimits
     max_bytes: int
     lock_timeout_ms: int
+    names_requests: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +117,7 @@ class Desk:
             StatementRefusedError: as `run_statement`.
         """
         _require_may_write(caller, request)
-        terms = self._terms(caller, request)
+        terms = self._terms(caller, actor, request)
         url = await self._url_of(caller)
         async with self._slots.taken(url):
             if request.writes:
@@ -127,7 +129,7 @@ class Desk:
                     raise
                 raise error.without_rows() from None
 
-    def _terms(self, caller: Caller, request: SqlRequest) -> Terms:
+    def _terms(self, caller: Caller, actor: Actor, request: SqlRequest) -> Terms:
         limits = self._limits.anon if caller.kind == "anon" else self._limits.others
         max_rows = _within("maxRows", request.max_rows, limits.max_rows, limits.max_rows)
         return Terms(
@@ -138,6 +140,7 @@ class Desk:
                 "timeoutMs", request.timeout_ms, limits.timeout_ms, limits.max_timeout_ms
             ),
             lock_timeout_ms=self._limits.lock_timeout_ms,
+            request_id=actor.request_id if self._limits.names_requests else None,
         )
 
     async def _url_of(self, caller: Caller) -> str:

@@ -19,6 +19,7 @@ from time import perf_counter
 from typing import Final
 
 from db_api.errors import ResultTooLargeError, SqlTimeoutError
+from db_api.execution import name_request
 from db_api.identifiers import quote
 from db_api.user_sql import wire
 from db_api.user_sql.channel import Channel
@@ -52,6 +53,7 @@ class Terms:
         limits: of its result.
         statement_timeout_ms: of the statement.
         lock_timeout_ms: of each wait for a lock.
+        request_id: for PostgreSQL's log; None = it is not shown there.
     """
 
     schema: str
@@ -59,6 +61,7 @@ class Terms:
     limits: PageLimits
     statement_timeout_ms: int
     lock_timeout_ms: int
+    request_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +171,7 @@ async def _write(
 def _begin(terms: Terms) -> str:
     """Write what begins the transaction; READ ONLY holds for good once its SELECT has run."""
     mode = "READ WRITE" if terms.writes else "READ ONLY"
+    name = "" if terms.request_id is None else f"{name_request(terms.request_id)};"
     return (
         f"BEGIN ISOLATION LEVEL READ COMMITTED {mode};"
         f"SET LOCAL statement_timeout = {terms.statement_timeout_ms:d};"
@@ -176,6 +180,7 @@ def _begin(terms: Terms) -> str:
         "SET LOCAL cursor_tuple_fraction = 1;"
         f"SET LOCAL search_path = {quote(terms.schema)};"
         "SET LOCAL TimeZone = 'UTC';"
+        f"{name}"
         "SELECT 1"
     )
 
