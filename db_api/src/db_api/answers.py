@@ -94,8 +94,13 @@ def begin_read(request: Request, total: int | None) -> Answer:
     return Answer(200, (ranged, *_content_headers(request), *applied), b"")
 
 
-def answer_read(request: Request, result: Result) -> Answer:
+def answer_read(request: Request, result: Result, *more: Header) -> Answer:
     """Answer GET and HEAD.
+
+    Args:
+        request: what was asked.
+        result: what was found.
+        more: headers besides.
 
     Raises:
         RestError: the page begins past the end, or is not the one row that was asked for.
@@ -107,6 +112,7 @@ def answer_read(request: Request, result: Result) -> Answer:
         ranged,
         *_content_headers(request),
         *_preference_headers(request, "count", "tx", "handling"),
+        *more,
     ]
     if result.is_cut:
         headers.append(("X-Result-Truncated", "true"))

@@ -59,12 +59,12 @@ def find_table(snapshot: SchemaCache, schema: str, name: str) -> Table:
     return table
 
 
-def view_of(request: Request) -> View:
-    """Return the form in which the client wants rows."""
+def view_of(request: Request, *, has_next: bool = False) -> View:
+    """Return the form in which the client wants rows, and perhaps the keys of the last one."""
     wanted = request.representation
     if wanted.form != "json":
         return View(wanted.form)
-    return View("object" if wanted.is_object else "array", wanted.strips_nulls)
+    return View("object" if wanted.is_object else "array", wanted.strips_nulls, has_next)
 
 
 async def fetch(connection: Connection, statement: Statement, values: Values) -> Result:

@@ -1,6 +1,5 @@
 """Where a page begins: after the last row of the one before, which its token tells."""
 
-import json
 from dataclasses import dataclass
 
 from db_api.catalog import Table
@@ -33,8 +32,8 @@ def walk(query: Query, table: Table, tokens: PageTokens) -> Walk:
         if query.after is not None:
             raise tokens.refusal()
         return Walk(query, None)
-    order = ((term.field.name, term.direction, term.nulls) for term in ordered.order)
-    context = json.dumps([table.schema, table.name, *order])
+    order = [f"{term.field.name}\0{term.direction}\0{term.nulls}" for term in ordered.order]
+    context = "\0".join((table.schema, table.name, *order))  # no name holds a NUL
     if query.after is None:
         return Walk(ordered, context)
     return Walk(after(ordered, table, tokens.read(query.after, context)), context)

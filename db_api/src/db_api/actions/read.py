@@ -36,7 +36,7 @@ class Read:
         request, values = self.request, Values()
         table = find_table(snapshot, schema, request.name)
         pages = walk(request.query, table, self.tokens)
-        view = NOTHING if request.method == "HEAD" else view_of(request)
+        has_next = pages.context is not None and self._is_linked()
         plan = plan_read(
             pages.query,
             snapshot,
@@ -45,7 +45,7 @@ class Read:
             page=request.page,
             bounds=self.bounds,
             count=request.preferences.count,
-            view=replace(view, has_next=pages.context is not None and self._is_linked()),
+            view=NOTHING if request.method == "HEAD" else view_of(request, has_next=has_next),
         )
         return _PlannedRead(self, plan, values, pages.context)
 
@@ -72,11 +72,10 @@ class _PlannedRead:
         if self._needs_estimate(result):
             estimate = await _estimate(connection, self.plan, self.values)
             result = replace(result, total=max(estimate, result.total or 0))
-        answer = answer_read(self.read.request, result)
         if result.last_keys is None or self.context is None:
-            return answer
+            return answer_read(self.read.request, result)
         token = self.read.tokens.write(result.last_keys, self.context)
-        return replace(answer, headers=(*answer.headers, next_page(self.read.request, token)))
+        return answer_read(self.read.request, result, next_page(self.read.request, token))
 
     def _needs_estimate(self, result: Result) -> bool:
         """Tell whether the planner is asked: it is, beyond what was counted, or to count."""

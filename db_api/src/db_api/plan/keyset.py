@@ -33,8 +33,8 @@ def with_total_order(query: Query, table: Table) -> Query | None:
     if not all(_is_plain(term, table) for term in query.order):
         return None
     names = {term.field.name for term in query.order}
-    rest = (OrderTerm(Field(name), None, None) for name in table.primary_key if name not in names)
-    return replace(query, order=(*query.order, *rest))
+    rest = [OrderTerm(Field(name), None, None) for name in table.primary_key if name not in names]
+    return replace(query, order=(*query.order, *rest)) if rest else query
 
 
 def after(query: Query, table: Table, keys: Keys) -> Query:
