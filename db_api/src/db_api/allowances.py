@@ -1,7 +1,8 @@
 """What the settings allow: limits and policies, each where its own module wants it."""
 
 from db_api.policies import CallerLimits, EngineLimits, WritePolicy
-from db_api.settings import AggregatesFor, Settings
+from db_api.setting_values import AggregatesFor
+from db_api.settings import Settings
 from db_api.user_sql.desk import DeskLimits, SqlLimits
 
 
@@ -49,4 +50,5 @@ def desk_limits(settings: Settings) -> DeskLimits:
         max_bytes=settings.sql_max_bytes,
         lock_timeout_ms=settings.lock_timeout_ms,
         names_requests=settings.sql_request_ids,
+        extra_schemas=settings.db_extra_search_path,
     )

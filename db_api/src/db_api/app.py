@@ -63,7 +63,8 @@ from db_api.routes.table_changes import TableChangeRoutes
 from db_api.routes.tables import TableRoutes
 from db_api.routes.trial import TrialRoutes
 from db_api.schemas import SchemaStore
-from db_api.settings import AppEnv, GateMode, Settings, SettingsError
+from db_api.setting_values import AppEnv, GateMode
+from db_api.settings import Settings, SettingsError
 from db_api.user_sql.desk import Desk
 from db_api.user_sql.slots import Slots
 
@@ -156,6 +157,7 @@ def build_app(
         engine_limits(settings),
         write_policy(settings),
         PageTokens(settings.root_keys),
+        settings.db_extra_search_path,
     )
     describer = Describer(data.database, data.catalog, settings.statement_timeout_service_ms)
     authenticator = _make_authenticator(settings, control, data.key_uses)

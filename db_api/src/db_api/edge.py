@@ -20,7 +20,8 @@ from db_api.logs import AccessLog
 from db_api.metrics import MeasuredApp, Metrics, templates_of
 from db_api.middleware import HttpEdge
 from db_api.problems import answer_error
-from db_api.settings import LogLevel, Settings
+from db_api.setting_values import LogLevel
+from db_api.settings import Settings
 
 
 class KeyedAccessLog(AccessLog):

@@ -36,6 +36,7 @@ from db_api.execution import LATENESS_SECONDS, Database, Terms
 from db_api.grammar.arguments import read_arguments
 from db_api.grammar.body import JsonBody, read_body
 from db_api.grammar.request import Request
+from db_api.identifiers import SqlName
 from db_api.page_tokens import PageTokens
 from db_api.policies import CAUTIOUS, EngineLimits, WritePolicy
 from db_api.request_settings import write_settings
@@ -69,6 +70,7 @@ class Engine:
         limits: of the callers.
         policy: of writes.
         tokens: of pages; None = new ones, which end with this process.
+        extra_schemas: where names are looked up that a caller's schema does not have.
     """
 
     def __init__(
@@ -78,12 +80,14 @@ class Engine:
         limits: EngineLimits,
         policy: WritePolicy = CAUTIOUS,
         tokens: PageTokens | None = None,
+        extra_schemas: tuple[SqlName, ...] = (),
     ) -> None:
         self._database = database
         self._catalog = catalog
         self._limits = limits
         self._policy = policy
         self._tokens = tokens or PageTokens(None)
+        self._extra_schemas = extra_schemas
 
     def max_stream_bytes(self, caller: Caller) -> int | None:
         """Return how long an answer of lines of text may be; None for any length."""
@@ -223,6 +227,7 @@ class Engine:
         end = (request and request.preferences.end) or self._policy.end
         terms = Terms(
             schema=caller.schema,
+            extra_schemas=self._extra_schemas,
             is_read_only=work.is_read_only or caller.is_read_only,
             is_kept=end == "commit",
             statement_timeout_ms=0 if isinstance(action, Stream) else timeout_ms,

@@ -23,7 +23,7 @@ from db_api.callers import Caller
 from db_api.catalog import SchemaCache, read_fingerprint, read_schema_cache
 from db_api.connections import Connection, Connections
 from db_api.errors import LoginRefusedError
-from db_api.identifiers import quote, quote_literal
+from db_api.identifiers import SqlName, quote, quote_literal
 from db_api.logins import Login, Logins
 from db_api.logs import REQUEST_ID
 from db_api.rest_errors import RestError
@@ -54,6 +54,7 @@ class Terms:
 
     Attributes:
         schema: where unqualified names are looked up.
+        extra_schemas: and then there, such as where extensions have their operators.
         is_read_only: it can write nothing and is rolled back.
         is_kept: what it writes is committed, else it is checked and rolled back.
         statement_timeout_ms: of each statement; 0 for any time.
@@ -65,6 +66,7 @@ class Terms:
     is_read_only: bool
     statement_timeout_ms: int
     lock_timeout_ms: int
+    extra_schemas: tuple[SqlName, ...] = ()
     is_kept: bool = True
     is_watched: bool = False
 
@@ -90,7 +92,7 @@ def begin_statement(terms: Terms) -> str:
         f"SET LOCAL statement_timeout = {terms.statement_timeout_ms:d};"
         f"SET LOCAL lock_timeout = {terms.lock_timeout_ms:d};"
         f"SET LOCAL idle_in_transaction_session_timeout = {_IDLE_IN_TRANSACTION_MS:d};"
-        f"SET LOCAL search_path = {quote(terms.schema)};"
+        f"SET LOCAL search_path = {', '.join((quote(terms.schema), *terms.extra_schemas))};"
         "SET LOCAL TimeZone = 'UTC'"
     )
 

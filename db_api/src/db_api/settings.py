@@ -4,16 +4,11 @@ The licensing settings (`LICENSE_*`) are read by the SDK; here stand those that 
 own rule: the start's patience and the cache's encryption.
 """
 
-import ipaddress
 from collections.abc import Iterator, Mapping, Sequence
-from enum import StrEnum
-from typing import Annotated, Final, Literal, TypeVar
-from urllib.parse import urlsplit
+from typing import Final, TypeVar
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     FilePath,
@@ -23,15 +18,25 @@ from pydantic import (
 )
 
 from db_api.addresses import is_loopback
-from db_api.cors import is_origin
 from db_api.errors import DataApiError
 from db_api.findings import Level
+from db_api.identifiers import quote
 from db_api.passwords import is_password_hash
 from db_api.production_rules import DEFAULT_HOST, judge
 from db_api.sealing import RootKeys
 from db_api.secret_files import with_secret_files
+from db_api.setting_values import (
+    AggregatesFor,
+    AppEnv,
+    DatabaseUrl,
+    GateMode,
+    LogLevel,
+    Networks,
+    Origins,
+    SchemaNames,
+    TxEnd,
+)
 
-IpNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 _ENCRYPTION_KEYS: Final = ("LICENSE_ENCRYPTION_KEY", "LICENSE_ENCRYPTION_KEY_PREVIOUS")
 _SECRETS: Final = ("DATABASE_URL", "AUTH_PASS", "AUTH_PASS_HASH")
 _ON: Final = frozenset(
@@ -56,69 +61,6 @@ class SettingsError(DataApiError):
     def __init__(self, mistakes: tuple[str, ...]) -> None:
         super().__init__("; ".join(mistakes))
         self.mistakes = mistakes
-
-
-class AppEnv(StrEnum):
-    """How strict the start is."""
-
-    PRODUCTION = "production"
-    DEVELOPMENT = "development"
-
-
-class AggregatesFor(StrEnum):
-    """Whose keys may use aggregate functions."""
-
-    NOBODY = "nobody"
-    SERVICE = "service"
-    EVERYONE = "everyone"
-
-
-class GateMode(StrEnum):
-    """What a start without a usable license does."""
-
-    EXIT = "exit"
-    LOCK = "lock"
-
-
-class LogLevel(StrEnum):
-    """From which level on events are written."""
-
-    DEBUG = "debug"
-    INFO = "info"
-    WARNING = "warning"
-    ERROR = "error"
-
-
-def _read_networks(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    try:
-        return tuple(ipaddress.ip_network(part.strip()) for part in value.split(","))
-    except ValueError:
-        raise ValueError("is not a list of networks such as 10.0.0.0/8,192.168.1.7") from None
-
-
-def _read_origins(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    origins = tuple(part.strip() for part in value.split(","))
-    if not all(map(is_origin, origins)):
-        raise ValueError("is not a list of origins such as https://shop.example, without a path")
-    return origins
-
-
-def _require_postgresql(value: SecretStr) -> SecretStr:
-    try:
-        scheme = urlsplit(value.get_secret_value()).scheme
-    except ValueError:  # brackets that hold no IPv6 address
-        scheme = ""
-    if scheme not in {"postgresql", "postgres"}:
-        raise ValueError("is not a URL of the form postgresql://user:password@host:5432/name")
-    return value
-
-
-TxEnd = Literal["commit", "commit-allow-override", "rollback-allow-override"]
-DatabaseUrl = Annotated[SecretStr, AfterValidator(_require_postgresql)]
 
 
 class DatabaseSettings(BaseModel):
@@ -206,6 +148,8 @@ class Settings(LoginSettings):
         key_requests_per_second: requests a second for each API key.
         key_burst: requests at once for each API key.
         failed_logins_per_minute: failed logins a minute for each address.
+        db_extra_search_path: schemas, comma-separated, where names are looked up that a key's own
+            schema does not have: those of extensions, for their operators and functions.
         db_api_tx_end: how writes end; with `-allow-override` a client may choose (`Prefer: tx=`).
         db_api_allow_unfiltered: a PATCH or DELETE needs no filter.
     """
@@ -221,9 +165,9 @@ class Settings(LoginSettings):
     tls_cert_file: FilePath | None = None
     tls_key_file: FilePath | None = None
     app_env: AppEnv = AppEnv.PRODUCTION
-    trusted_proxies: Annotated[tuple[IpNetwork, ...], BeforeValidator(_read_networks)] = ()
+    trusted_proxies: Networks = ()
     license_gate: GateMode = GateMode.EXIT
-    cors_origins: Annotated[tuple[str, ...], BeforeValidator(_read_origins)] = ()
+    cors_origins: Origins = ()
     cors_credentials: bool = False
     log_level: LogLevel = LogLevel.INFO
     statement_timeout_anon_ms: int = Field(default=3_000, ge=1, le=3_600_000)
@@ -244,6 +188,7 @@ class Settings(LoginSettings):
     key_requests_per_second: float = Field(default=20, gt=0, le=1_000_000)
     key_burst: int = Field(default=40, ge=1, le=1_000_000)
     failed_logins_per_minute: int = Field(default=10, ge=1, le=1_000)
+    db_extra_search_path: SchemaNames = (quote("public"),)
     db_api_tx_end: TxEnd = "commit"
     db_api_allow_unfiltered: bool = False
 

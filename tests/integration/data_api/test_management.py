@@ -430,3 +430,29 @@ async def test_postgresql_sees_the_ids_of_requests_where_that_is_asked_for(
         found = (read, read.json()), (asked, asked.json()["data"])
         for (answer, rows), name in zip(found, names, strict=True):
             assert rows == [{"name": name.format(id=answer.headers["X-Request-Id"])}]
+
+
+async def test_operators_of_extensions_are_found_where_those_are_installed(
+    database_url: str, machine: LicensedMachine
+) -> None:
+    await execute(
+        database_url,
+        "CREATE SCHEMA shop; CREATE SCHEMA tools; CREATE EXTENSION citext SCHEMA tools;"
+        "CREATE TABLE shop.users (email tools.citext PRIMARY KEY);"
+        "INSERT INTO shop.users VALUES ('Ada@Example.com')",
+    )
+    found = {}
+    for schemas in ("", "public,tools"):
+        async with running_api(database_url, machine, DB_EXTRA_SEARCH_PATH=schemas) as (api, _):
+            key = await api.post(
+                "/api/project/shop/keys",
+                json={"keyName": f"key {schemas}", "keyType": "anon"},
+                auth=api.admin,
+            )
+            answer = await api.get(
+                "/rest/v1/users?email=eq.ada@example.com", headers={"apikey": key.json()["key"]}
+            )
+        found[schemas] = len(answer.json())
+
+    # without its own operator, a type that ignores case is compared as the text that it is
+    assert found == {"": 0, "public,tools": 1}

@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
+from db_api.setting_values import AppEnv
 from db_api.settings import (
-    AppEnv,
     Settings,
     SettingsError,
     read_database_settings,

@@ -13,7 +13,8 @@ from cryptography import x509
 from db_api.findings import Finding, Level, failed, passed, warned
 from db_api.production_rules import SECRETS, judge
 from db_api.secret_files import with_secret_files
-from db_api.settings import AppEnv, SettingsError, read_settings
+from db_api.setting_values import AppEnv
+from db_api.settings import SettingsError, read_settings
 
 _CERTIFICATE_SOON: Final = timedelta(days=21)
 _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO

@@ -16,6 +16,7 @@ from db_api.callers import Caller
 from db_api.control.audit import Actor, record
 from db_api.control.database import transaction
 from db_api.errors import AccessDeniedError, InvalidRequestError, SchemaNotProvisionedError
+from db_api.identifiers import SqlName
 from db_api.logins import Logins
 from db_api.user_sql.pages import JsonPage, PageLimits
 from db_api.user_sql.parameters import Parameter
@@ -51,6 +52,7 @@ class DeskLimits:
         max_bytes: of a result.
         lock_timeout_ms: of each wait for a lock.
         names_requests: PostgreSQL's log shows the ids of requests.
+        extra_schemas: where names are looked up that a caller's schema does not have.
     """
 
     anon: SqlLimits
@@ -58,6 +60,7 @@ class DeskLimits:
     max_bytes: int
     lock_timeout_ms: int
     names_requests: bool = False
+    extra_schemas: tuple[SqlName, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +143,7 @@ class Desk:
                 "timeoutMs", request.timeout_ms, limits.timeout_ms, limits.max_timeout_ms
             ),
             lock_timeout_ms=self._limits.lock_timeout_ms,
+            extra_schemas=self._limits.extra_schemas,
             request_id=actor.request_id if self._limits.names_requests else None,
         )
 

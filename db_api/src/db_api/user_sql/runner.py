@@ -20,7 +20,7 @@ from typing import Final
 
 from db_api.errors import ResultTooLargeError, SqlTimeoutError
 from db_api.execution import name_request
-from db_api.identifiers import quote
+from db_api.identifiers import SqlName, quote
 from db_api.user_sql import wire
 from db_api.user_sql.channel import Channel
 from db_api.user_sql.pages import Column, Page, PageLimits, distinct_names
@@ -53,6 +53,7 @@ class Terms:
         limits: of its result.
         statement_timeout_ms: of the statement.
         lock_timeout_ms: of each wait for a lock.
+        extra_schemas: where names are looked up that `schema` does not have.
         request_id: for PostgreSQL's log; None = it is not shown there.
     """
 
@@ -61,6 +62,7 @@ class Terms:
     limits: PageLimits
     statement_timeout_ms: int
     lock_timeout_ms: int
+    extra_schemas: tuple[SqlName, ...] = ()
     request_id: str | None = None
 
 
@@ -178,7 +180,7 @@ def _begin(terms: Terms) -> str:
         f"SET LOCAL lock_timeout = {terms.lock_timeout_ms:d};"
         f"SET LOCAL idle_in_transaction_session_timeout = {_IDLE_IN_TRANSACTION_MS:d};"
         "SET LOCAL cursor_tuple_fraction = 1;"
-        f"SET LOCAL search_path = {quote(terms.schema)};"
+        f"SET LOCAL search_path = {', '.join((quote(terms.schema), *terms.extra_schemas))};"
         "SET LOCAL TimeZone = 'UTC';"
         f"{name}"
         "SELECT 1"
