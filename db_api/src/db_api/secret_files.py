@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Final
 
 _OTHERS: Final = stat.S_IRGRP | stat.S_IROTH
+_ROOT: Final = 0
+_CREDENTIAL: Final = stat.S_IRUSR | stat.S_IRGRP
 
 
 def with_secret_files(
@@ -44,6 +46,17 @@ def readable_by_others(environ: Mapping[str, str], names: Iterable[str]) -> tupl
 
 def _is_readable(path: Path) -> bool:
     try:
-        return bool(path.stat().st_mode & _OTHERS)
+        info = path.stat()
     except OSError:
         return False
+    return is_open(info.st_mode, info.st_uid, info.st_gid)
+
+
+def is_open(mode: int, owner: int, group: int) -> bool:
+    """Tell whether others than a file's user may read it.
+
+    systemd hands a credential to a service as a file of root's, for reading alone, whose access
+    list shows as the right of the group root.
+    """
+    is_credential = owner == group == _ROOT and stat.S_IMODE(mode) == _CREDENTIAL
+    return bool(mode & _OTHERS) and not is_credential

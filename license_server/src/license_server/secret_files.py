@@ -7,6 +7,8 @@ from pathlib import Path
 from license_server.errors import ConfigurationError
 
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
+_ROOT = 0
+_CREDENTIAL = stat.S_IRUSR | stat.S_IRGRP
 _OWNER_ONLY = stat.S_IRUSR | stat.S_IWUSR
 
 
@@ -22,18 +24,28 @@ def read_secret(path: Path, what: str) -> bytes:
     """
     try:
         with path.open("rb") as file:
-            mode = os.fstat(file.fileno()).st_mode
+            info = os.fstat(file.fileno())
             content = file.read()
     except FileNotFoundError as error:
         raise ConfigurationError(missing(path, what)) from error
     except OSError as error:
         raise ConfigurationError(f"cannot read {what} {path}: {error.strerror}") from error
-    if mode & _OTHERS:
+    if is_open(info.st_mode, info.st_uid, info.st_gid):
         raise ConfigurationError(
-            f"{what} {path} is open to other users (mode {stat.S_IMODE(mode):04o}): "
+            f"{what} {path} is open to other users (mode {stat.S_IMODE(info.st_mode):04o}): "
             f"run `chmod 600 {path}`"
         )
     return content
+
+
+def is_open(mode: int, owner: int, group: int) -> bool:
+    """Tell whether others than a file's user may use it.
+
+    systemd hands a credential to a service as a file of root's, for reading alone, whose access
+    list shows as the right of the group root.
+    """
+    is_credential = owner == group == _ROOT and stat.S_IMODE(mode) == _CREDENTIAL
+    return bool(mode & _OTHERS) and not is_credential
 
 
 def missing(path: Path, what: str) -> str:

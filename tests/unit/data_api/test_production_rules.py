@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from db_api import secret_files
 from db_api.addresses import database_hosts
 from db_api.findings import Level
 from db_api.production_rules import judge
@@ -115,6 +116,23 @@ def test_a_secret_file_is_for_its_user_alone(tmp_path: Path, mode: int, level: L
     file.chmod(mode)
 
     assert level_of("A003", LICENSE_ENCRYPTION_KEY_FILE=str(file)) is level
+
+
+@pytest.mark.parametrize(
+    ("mode", "owner", "group", "is_told"),
+    [
+        (0o440, 0, 0, False),  # a credential, as systemd shows one with its access list
+        (0o440, 0, 1000, True),
+        (0o440, 1000, 0, True),
+        (0o640, 0, 0, True),
+        (0o444, 0, 0, True),
+        (0o400, 1000, 1000, False),
+    ],
+)
+def test_a_credential_of_systemd_is_for_its_service_alone(
+    mode: int, owner: int, *, group: int, is_told: bool
+) -> None:
+    assert secret_files.is_open(mode, owner, group) is is_told
 
 
 def test_pages_of_every_site_are_warned_of() -> None:

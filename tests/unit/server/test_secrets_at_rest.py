@@ -8,6 +8,7 @@ from license_server.emails import Email
 from license_server.errors import ConfigurationError, FieldError, InvalidField
 from license_server.license_keys import LicenseKey
 from license_server.sealing import Pepper, Peppers, Sealer
+from license_server.secret_files import is_open
 from license_server.signing import SigningKey
 from license_server.tokens import AdminToken, Role, hash_of_token
 from support.licensing import DAY, EMAIL, KEY, NOW
@@ -147,3 +148,20 @@ def test_garbage_is_no_signing_key(pem: bytes) -> None:
 def test_a_signing_key_is_read_as_it_was_written() -> None:
     key = SigningKey.generate()
     assert SigningKey.from_pem(key.to_pem()).public == key.public
+
+
+@pytest.mark.parametrize(
+    ("mode", "owner", "group", "is_told"),
+    [
+        (0o440, 0, 0, False),  # a credential, as systemd shows one with its access list
+        (0o440, 0, 1000, True),
+        (0o440, 1000, 0, True),
+        (0o640, 0, 0, True),
+        (0o444, 0, 0, True),
+        (0o400, 1000, 1000, False),
+    ],
+)
+def test_a_credential_of_systemd_is_for_its_service_alone(
+    mode: int, owner: int, *, group: int, is_told: bool
+) -> None:
+    assert is_open(mode, owner, group) is is_told
