@@ -4,8 +4,10 @@ Requests are counted by the template of their route, never by their path: paths 
 tables and ids, and any visitor can make up new ones.
 """
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from time import perf_counter
 from typing import Final
 
@@ -93,6 +95,13 @@ class Metrics:
             )
         }
         self._license = self._gauge("license_usable", "1 while data routes are open.")
+        self._expires = self._gauge("license_expires_seconds", "End of the license.")
+        self._grace_ends = self._gauge(
+            "license_grace_ends_seconds", "End of the grace that it is in."
+        )
+        self._verified = self._gauge(
+            "license_verified_seconds", "When the license server last answered."
+        )
         self._state = Gauge(
             "db_api_license_state", "1 for the state it is in.", ["state"], registry=self.registry
         )
@@ -125,8 +134,12 @@ class Metrics:
         for name, gauge in self._pool_gauges.items():
             gauge.set(getattr(level, name))
         self._license.set(self._gate.is_open)
+        view = self._gate.view
+        self._expires.set(_unix(view.expires_at, math.inf))
+        self._grace_ends.set(_unix(view.grace_ends_at, math.inf))
+        self._verified.set(_unix(view.last_verified_at, 0))
         self._state.clear()
-        self._state.labels(self._gate.view.state).set(1)
+        self._state.labels(view.state).set(1)
         return generate_latest(self.registry)
 
     def endpoint(self) -> Endpoint:
@@ -147,6 +160,10 @@ class Metrics:
 
     def _gauge(self, name: str, meaning: str) -> Gauge:
         return Gauge(f"db_api_{name}", meaning, registry=self.registry)
+
+
+def _unix(moment: datetime | None, otherwise: float) -> float:
+    return otherwise if moment is None else moment.timestamp()
 
 
 class MeasuredApp:

@@ -64,6 +64,11 @@ class Metrics:
         self._waiting = Gauge(
             "license_server_outbox_waiting", "Entries not done yet.", registry=self.registry
         )
+        self._late = Gauge(
+            "license_server_outbox_late_seconds",
+            "How long the entry that is due first has waited for a worker.",
+            registry=self.registry,
+        )
         self._entries = Gauge(
             "license_server_audit_entries", "Length of the audit log.", registry=self.registry
         )
@@ -106,7 +111,9 @@ class Metrics:
         self._licenses.clear()
         for (product, status), number in counts.items():
             self._licenses.labels(product, status.value).set(number)
-        self._waiting.set(await desk.transaction.outbox.count_waiting())
+        backlog = await desk.transaction.outbox.backlog()
+        self._waiting.set(backlog.waiting)
+        self._late.set(backlog.late(desk.now).total_seconds())
         newest = await desk.transaction.audit.newest(1)
         self._entries.set(newest[0].seq if newest else 0)
         self._keyset_ends.set(self._newest.expires)

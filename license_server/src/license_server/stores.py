@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
@@ -281,6 +281,23 @@ class OutboxEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class Backlog:
+    """What the outbox still has to do.
+
+    Attributes:
+        waiting: entries that are not done.
+        due_at: when the first of them is due.
+    """
+
+    waiting: int
+    due_at: datetime | None = None
+
+    def late(self, now: datetime) -> timedelta:
+        """Return for how long an entry has been due; nothing while all have time."""
+        return timedelta() if self.due_at is None else max(now - self.due_at, timedelta())
+
+
+@dataclass(frozen=True, slots=True)
 class WebhookEndpoint:
     """Where events are sent.
 
@@ -532,8 +549,8 @@ class OutboxStore(Protocol):
     async def erase_subject(self, subject: str) -> None:
         """Erase what the entries about `subject` hold; give pending ones up."""
 
-    async def count_waiting(self) -> int:
-        """Return how many entries are pending."""
+    async def backlog(self) -> Backlog:
+        """Return what is pending."""
 
 
 class WebhookStore(Protocol):

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import math
 
 import httpx
 import pytest
@@ -109,6 +110,9 @@ async def test_a_license_that_ends_shows_and_hides_nothing(
         after = samples((await api.get("/metrics", auth=api.admin)).text)
 
     assert (before["db_api_license_usable"], after["db_api_license_usable"]) == (1, 0)
+    assert before["db_api_license_expires_seconds"] == math.inf  # it is for life
+    assert before["db_api_license_grace_ends_seconds"] == math.inf
+    assert 0 <= machine.simulator.clock.wall - before["db_api_license_verified_seconds"] < 60
     assert after['db_api_license_state{state="REVOKED"}'] == 1
     assert 'db_api_license_state{state="ACTIVE"}' not in after
 

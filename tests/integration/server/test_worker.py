@@ -36,7 +36,7 @@ from license_server.mail.writing import MailWriter
 from license_server.orders import Order
 from license_server.repository.transaction import SqlRepository
 from license_server.self_service import SelfService
-from license_server.stores import OutboxEntry, OutboxKind
+from license_server.stores import Backlog, OutboxEntry, OutboxKind
 from license_server.throttle import BoundedMemory
 from license_server.worker import CLAIM, WAITS, Duties, Job, Worker
 from support.admin_api import Clock
@@ -141,6 +141,20 @@ async def test_a_mailed_key_works_and_is_then_in_no_table(shop: Shop) -> None:
     assert (await shop.vendor.ask(key_in(mail))).valid
     assert await shop.states() == [("mail", "done", True, 1)]
     assert {path.stat().st_mode & 0o777 for path in shop.folder.iterdir()} == {0o600}
+
+
+async def test_the_backlog_tells_for_how_long_an_entry_has_been_due(shop: Shop) -> None:
+    async with shop.vendor.desk() as desk:
+        assert await desk.transaction.outbox.backlog() == Backlog(0)
+        await Licenses(desk).issue(Order("db-api", EMAIL), mails_key=True)
+    async with shop.vendor.desk() as desk:
+        backlog = await desk.transaction.outbox.backlog()
+    assert backlog == Backlog(1, NOW)
+    assert backlog.late(NOW - DAY) == timedelta()
+    assert backlog.late(NOW + DAY) == DAY
+    await shop.drain()
+    async with shop.vendor.desk() as desk:
+        assert await desk.transaction.outbox.backlog() == Backlog(0)
 
 
 async def test_whoever_asks_for_whatever_gets_the_same_answer(shop: Shop) -> None:

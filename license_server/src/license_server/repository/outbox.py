@@ -8,7 +8,7 @@ from sqlalchemy import func, or_, select, tuple_, update
 from license_server.repository.rows import Row, Values, optional, to_instant, to_unix
 from license_server.repository.store import Store
 from license_server.repository.tables import outbox
-from license_server.stores import OutboxEntry, OutboxKind, OutboxState, Position
+from license_server.stores import Backlog, OutboxEntry, OutboxKind, OutboxState, Position
 
 
 class SqlOutbox(Store):
@@ -91,13 +91,13 @@ class SqlOutbox(Store):
             update(outbox).where(outbox.c.subject == subject).values(_ERASED)
         )
 
-    async def count_waiting(self) -> int:
+    async def backlog(self) -> Backlog:
         """See `OutboxStore`."""
-        waiting = select(func.count().label("number")).where(
-            outbox.c.state == OutboxState.PENDING.value
-        )
+        waiting = select(
+            func.count().label("number"), func.min(outbox.c.due_at).label("due_at")
+        ).where(outbox.c.state == OutboxState.PENDING.value)
         row = await self._row(waiting)
-        return 0 if row is None else row["number"]
+        return Backlog(row["number"], optional(to_instant, row["due_at"])) if row else Backlog(0)
 
 
 _ERASED: Values = {
