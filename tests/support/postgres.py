@@ -130,6 +130,11 @@ def wheel_program(name: str) -> Path:
     return _wheel() / "pginstall18" / "bin" / name
 
 
+def client_programs() -> Path:
+    """Find the folder of `psql` and `pg_dump` that fit the run's own cluster."""
+    return _machine_binaries() or wheel_program("psql").parent
+
+
 @contextmanager
 def running_postgres() -> Iterator[str]:
     """Yield a superuser's URL (`postgresql://…/postgres`) of a running PostgreSQL."""
