@@ -2,13 +2,11 @@
 
 import asyncio
 import secrets
-import subprocess
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
-from xml.etree import ElementTree as ET
 
 import httpx
 import pytest
@@ -21,6 +19,7 @@ from support.postgres import SharedPostgres
 from support.proxies import NAMES, PROGRAMS, Proxy, proxying
 from support.servers import BIN, RunningServer, running
 from support.tls import TlsFiles, issue_certificate
+from support.tls_scan import require_modern, scan
 from support.vendor import Vendor
 
 ONE, OTHER = "127.0.0.2", "127.0.0.3"
@@ -271,17 +270,4 @@ def test_many_rows_go_in_and_come_out(data: Proxied, key: str) -> None:
 
 
 def test_the_proxy_speaks_no_tls_that_has_been_broken(either: Proxied) -> None:
-    port = either.proxy.https.rpartition(":")[2]
-    command = ["sslscan", "--xml=-", "--sni-name=localhost", f"127.0.0.1:{port}"]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    found = ET.fromstring(done.stdout)  # of a program of ours
-    spoken = {
-        f"{one.get('type')} {one.get('version')}"
-        for one in found.iter("protocol")
-        if one.get("enabled") == "1"
-    }
-    assert spoken == {"tls 1.2", "tls 1.3"}
-    ciphers = {one.get("cipher", "") for one in found.iter("cipher")}
-    assert ciphers
-    assert {one for one in ciphers if not one.startswith(("ECDHE-", "TLS_"))} == set()
-    assert not [one for one in ciphers if "CBC" in one or one.endswith("-SHA")]
+    require_modern(scan(int(either.proxy.https.rpartition(":")[2])))

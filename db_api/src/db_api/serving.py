@@ -9,7 +9,7 @@ import signal
 import socket
 import ssl
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -215,12 +215,21 @@ def _loop_factory(
     def new_loop() -> asyncio.AbstractEventLoop:
         loop = FastLoop()
         if handshake_seconds is not None:  # uvicorn has no settings for them: 60 and 30 s
-            listen = partial(
-                loop.create_server,
-                ssl_handshake_timeout=handshake_seconds,
-                ssl_shutdown_timeout=_GOODBYE_SECONDS,
-            )
-            loop.create_server = listen  # type: ignore[method-assign]  # see above
+            listen = partial(_listen, loop.create_server, handshake_seconds)
+            loop.create_server = listen  # type: ignore[assignment, method-assign]  # see above
         return loop
 
     return new_loop
+
+
+def _listen(
+    create_server: Callable[..., Awaitable[asyncio.AbstractServer]],
+    handshake_seconds: float,
+    *args: object,
+    **options: object,
+) -> Awaitable[asyncio.AbstractServer]:
+    """Create a server, one with TLS with its deadlines: one without takes none."""
+    if options.get("ssl") is not None:
+        options["ssl_handshake_timeout"] = handshake_seconds
+        options["ssl_shutdown_timeout"] = _GOODBYE_SECONDS
+    return create_server(*args, **options)

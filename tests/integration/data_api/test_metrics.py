@@ -3,6 +3,7 @@
 import asyncio
 import json
 import math
+from pathlib import Path
 
 import httpx
 import pytest
@@ -11,6 +12,7 @@ from support.database_lock import holding_lock
 from support.licensed import LicensedMachine
 from support.management import ELSEWHERE, PASSWORD, USER, execute, running_api, service_environment
 from support.servers import BIN, running
+from support.tls import issue_certificate
 
 pytestmark = pytest.mark.anyio
 
@@ -133,6 +135,19 @@ def test_they_have_a_port_of_their_own_where_security_events_are_counted(
     assert found['db_api_security_events_total{event="auth.failed"}'] == 3
     assert found['db_api_security_events_total{event="auth.lockout"}'] == 0
     assert other.status_code == 404
+
+
+def test_their_port_speaks_plain_http_beside_a_service_that_speaks_https(
+    database_url: str, machine: LicensedMachine, tmp_path: Path
+) -> None:
+    tls = issue_certificate(tmp_path)
+    files = {"TLS_CERT_FILE": str(tls.cert), "TLS_KEY_FILE": str(tls.key)}
+    environment = service_environment(database_url, machine, METRICS_PORT="0", **files)
+    with running(BIN / "db-api", "serve", env=environment) as server:
+        metrics = server.wait_for_event("server.listening", listener="metrics")["url"]
+        assert httpx.get(f"{metrics}/metrics").status_code == 200
+        health = httpx.get(f"{server.url}/api/health", verify=tls.client_context())
+    assert (server.url.partition(":")[0], health.status_code) == ("https", 200)
 
 
 def test_the_line_of_a_request_says_which_key_was_used(
