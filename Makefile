@@ -17,7 +17,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo test test-system check lint isolation vectors bench fuzz lock clean
+.PHONY: help install demo secrets test test-system test-compose check lint isolation env-examples vectors bench fuzz lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,6 +27,9 @@ install: $(VENV)/.development ## install the three packages and all tools into .
 demo: $(VENV)/.runtime ## start license server, license and data API, query it, stay up (DEMO_ONCE=1: exit)
 	@$(BIN)/python deploy/demo/demo.py
 
+secrets: $(VENV)/.runtime ## make what deploy/compose.yaml needs: keys, passwords, certificates (once)
+	$(BIN)/python deploy/make_secrets.py
+
 test: install ## run the tests: units, contract, integration and end to end
 	$(BIN)/pytest -n $(WORKERS)
 
@@ -34,7 +37,11 @@ test-system: install ## run the tests that need Debian's packages (a false clock
 	tests/system/install
 	$(BIN)/pytest -n $(WORKERS) tests/system
 
-check: test test-system lint isolation ## do all that CI does
+test-compose: install secrets ## run the tests that need containers (LAB='lab.sh run --' where Docker is not)
+	LAB_NET=1 $(LAB) docker compose -f deploy/compose.yaml build --quiet
+	LAB_NET=0 $(LAB) $(BIN)/pytest tests/e2e/compose
+
+check: test test-system lint isolation ## do all that CI does but test-compose
 	$(BIN)/python tests/contract/make_vectors.py --check
 
 lint: install ## check style, types, imports, dependencies and lock files
@@ -45,10 +52,14 @@ lint: install ## check style, types, imports, dependencies and lock files
 	$(BIN)/lint-imports
 	@for name in $(DISTRIBUTIONS); do \
 		(cd $$name && ../$(BIN)/deptry src) || exit 1; done
+	$(BIN)/python deploy/write_env_examples.py --check
 	@! git grep -n '://' -- '*.lock' || { echo 'a lock file names a host: run make lock' >&2; exit 1; }
 
 isolation: install ## build each wheel, install it alone, run its unit tests there
 	$(BIN)/python tests/isolation.py
+
+env-examples: install ## write deploy/*.env.example from the settings again
+	$(BIN)/python deploy/write_env_examples.py
 
 vectors: install ## make the golden vectors of the contract again
 	$(BIN)/python tests/contract/make_vectors.py
@@ -69,6 +80,10 @@ lock: $(BIN)/uv ## pin all dependencies again, with hashes and without a host
 	$(COMPILE) -c tests/requirements.lock tests/unit/requirements.in -o tests/unit/requirements.lock
 	$(COMPILE) -c tests/requirements.lock --all-extras $(DISTRIBUTIONS:%=%/pyproject.toml) \
 		deploy/demo/requirements.in -o deploy/demo/requirements.lock
+	@for name in license_server db_api; do \
+		$(COMPILE) -c tests/requirements.lock $$name/pyproject.toml \
+			-o deploy/$$name/requirements.lock || exit 1; done
+	$(COMPILE) -c tests/requirements.lock deploy/packaging/requirements.in -o deploy/packaging/requirements.lock
 
 clean: ## remove what was built and installed here
 	rm -rf $(VENV) .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .grimp_cache
