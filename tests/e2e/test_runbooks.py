@@ -252,7 +252,10 @@ def test_a_leaked_encryption_key_opens_nothing_any_more(
     }
     customer = served(customer, provisioned, **files)
     shutil.rmtree(customer.folder)
-    customer.activate()
+    sold = ("--key", customer.sold.key, "--email", customer.sold.email)
+    assert customer.run("db-api", "activate-license", *sold).returncode == 0
+    files |= {"LICENSE_KEY": "", "LICENSE_EMAIL": ""}
+    customer = replace(customer, extra={**customer.extra, **files})
     stolen = shutil.copytree(customer.folder, tmp_path / "stolen")
     with DataApi(customer) as api:
         key = customer.create_key(api.server, "shop", "anon")
@@ -268,10 +271,12 @@ def test_a_leaked_encryption_key_opens_nothing_any_more(
 
     with pytest.raises(DataApiError):
         provisioned.logins()  # by the leaked key
-    thief = replace(customer, extra={"LICENSE_ENCRYPTION_KEY_FILE": ""}, server_url=NOWHERE)
+    named = {"LICENSE_KEY": customer.sold.key, "LICENSE_EMAIL": customer.sold.email}
+    owner = replace(customer, extra={**files, **named})
+    thief = replace(owner, extra={}, server_url=NOWHERE)
     assert replace(thief, folder=stolen).status()["usable"]
     assert not thief.status()["usable"]
-    assert replace(customer, server_url=NOWHERE).status()["usable"]
+    assert replace(owner, server_url=NOWHERE).status()["usable"]
 
 
 def test_who_broke_into_the_database_is_out(

@@ -8,6 +8,7 @@ Another key and email are taken over from the owner's file, which `db-api activa
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
@@ -86,6 +87,7 @@ class LicenseGate:
 
         The configured license comes first; where it is not usable, the one that was activated here.
         """
+        await self._keep_owner(self._owners.renew)
         await self._client.start()
         await self._keep(self._client)
         if not self.is_open:
@@ -131,7 +133,7 @@ class LicenseGate:
             status = await client.activate()
         if not status.usable:
             raise errors.LicenseRefusedError(status.message, details=status.code)
-        await self._remember(owner)
+        await self._keep_owner(partial(self._owners.write, owner))
         await self._keep(client)
         return self.view
 
@@ -163,9 +165,9 @@ class LicenseGate:
         await self.refresh()  # if it was the configured license, its cache has changed
         return view_of(status)
 
-    async def _remember(self, owner: Owner) -> None:
+    async def _keep_owner(self, write: Callable[[], None]) -> None:
         try:
-            await asyncio.to_thread(self._owners.write, owner)
+            await asyncio.to_thread(write)
         except OSError as error:
             _log.warning("license.owner_unsaved", reason=str(error.strerror))
         self._seen = self._owners.stamp()

@@ -51,15 +51,25 @@ class OwnerFile:
 
     def read(self) -> Owner | None:
         """Return the owner, None where there is none that these keys open."""
-        try:
-            with self._path.open("rb") as file:
-                sealed = file.read(_MAX_BYTES)
-        except OSError:
+        sealed = self._content()
+        if sealed is None:
             return None
         try:
             return _parsed(self._opened(sealed))
         except ValueError:  # another key, or no text
             return None
+
+    def renew(self) -> None:
+        """Seal anew what the earlier secret has sealed, so that it can be forgotten.
+
+        Raises:
+            OSError: the folder cannot be written.
+        """
+        sealed = self._content()
+        if sealed and self._sealer and self._sealer.is_outdated(sealed, FILE_NAME):
+            owner = self.read()
+            if owner is not None:
+                self.write(owner)
 
     def write(self, owner: Owner) -> None:
         """Keep an owner instead of the one before, all of it or nothing.
@@ -79,6 +89,13 @@ class OwnerFile:
             draft.replace(self._path)
         finally:
             draft.unlink(missing_ok=True)
+
+    def _content(self) -> bytes | None:
+        try:
+            with self._path.open("rb") as file:
+                return file.read(_MAX_BYTES)
+        except OSError:
+            return None
 
     def _opened(self, sealed: bytes) -> str:
         if self._sealer is None:

@@ -7,6 +7,7 @@ open.
 """
 
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final, Self
 
@@ -79,10 +80,22 @@ class Sealer:
         Raises:
             UnsealError: another key, another context, or other bytes.
         """
+        return self._opened(sealed, context, self._ciphers)
+
+    def is_outdated(self, sealed: bytes, context: str) -> bool:
+        """Tell whether a sealed text opens by the old key alone."""
+        try:
+            self._opened(sealed, context, self._ciphers[1:])
+        except UnsealError:
+            return False
+        return True
+
+    @staticmethod
+    def _opened(sealed: bytes, context: str, ciphers: Iterable[AESGCM]) -> str:
         nonce, content = sealed[1 : 1 + _NONCE_BYTES], sealed[1 + _NONCE_BYTES :]
         if sealed[:1] != _FORMAT or len(nonce) != _NONCE_BYTES:
             raise UnsealError("not sealed by this version")
-        for cipher in self._ciphers:
+        for cipher in ciphers:
             try:
                 return cipher.decrypt(nonce, content, context.encode()).decode()
             except InvalidTag:

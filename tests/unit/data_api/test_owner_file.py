@@ -35,6 +35,33 @@ def test_another_secret_does_not_open_it(tmp_path: Path) -> None:
     assert OwnerFile(tmp_path, None).read() is None
 
 
+def test_an_earlier_secret_can_be_forgotten_once_it_is_renewed(tmp_path: Path) -> None:
+    OwnerFile(tmp_path, KEYS).write(OWNER)
+    new = secrets.token_bytes(32)
+
+    OwnerFile(tmp_path, RootKeys(new, KEYS.current)).renew()
+
+    assert OwnerFile(tmp_path, RootKeys(new)).read() == OWNER
+    assert OwnerFile(tmp_path, KEYS).read() is None
+
+
+@pytest.mark.parametrize("previous", [None, b"p" * 32])
+def test_what_needs_no_renewal_or_cannot_have_it_is_left_alone(
+    tmp_path: Path, previous: bytes | None
+) -> None:
+    owners = OwnerFile(tmp_path, RootKeys(KEYS.current, previous))
+    owners.renew()
+    assert owners.stamp() is None
+
+    owners.write(OWNER)
+    before = owners.stamp()
+    owners.renew()
+    OwnerFile(tmp_path, RootKeys(secrets.token_bytes(32), previous)).renew()
+    OwnerFile(tmp_path, None).renew()
+
+    assert owners.stamp() == before
+
+
 def test_every_flipped_byte_is_noticed(tmp_path: Path) -> None:
     owners = OwnerFile(tmp_path, KEYS)
     owners.write(OWNER)
