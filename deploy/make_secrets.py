@@ -22,7 +22,7 @@ _BIN: Final = Path(sys.executable).parent
 _OWNER_ONLY: Final = 0o600
 _ANYBODY: Final = 0o444
 _PASSWORD_BYTES: Final = 24
-_HOSTS: Final = ("license-server", "db-api", "vendor-db", "customer-db")
+_HOSTS: Final = ("license-server", "db-api", "vendor-db", "customer-db", "proxy")
 
 
 def make(folder: Path) -> None:

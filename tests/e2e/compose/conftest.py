@@ -45,12 +45,12 @@ def stack() -> Iterator[Stack]:
 
 @pytest.fixture(scope="session")
 def running(stack: Stack) -> Iterator[Running]:
-    """Sell a license, activate it as a customer does, and fill a table."""
     with DataApi(API_PORT) as api:
-        yield _prepared(stack, api)
+        yield prepared(stack, api)
 
 
-def _prepared(stack: Stack, api: DataApi) -> Running:
+def prepared(stack: Stack, api: DataApi) -> Running:
+    """Sell a license, activate it as a customer does, and fill a table."""
     issue_to_owner = ("license", "issue", "--product", "db-api", "--email", OWNER, "--json")
     stack.execute("license-server", *PRODUCT)
     sold = stack.execute("license-server", "license-server", *issue_to_owner)
