@@ -39,7 +39,7 @@ test-system: install ## run the tests that need Debian's packages (a false clock
 
 test-compose: install secrets ## run the tests that need containers (LAB='lab.sh run --' where Docker is not)
 	LAB_NET=1 $(LAB) docker compose -f deploy/compose.yaml --profile scale build --quiet
-	LAB_NET=0 $(LAB) $(BIN)/pytest tests/e2e/compose
+	LAB_NET=0 $(LAB) sh -c 'docker image ls --format "{{.Repository}}:{{.Tag}} {{.Size}}" && $(BIN)/pytest tests/e2e/compose'
 
 check: test test-system lint isolation ## do all that CI does but test-compose
 	$(BIN)/python tests/contract/make_vectors.py --check
