@@ -15,7 +15,7 @@ from support.management import execute, service_environment
 from support.tls import issue_certificate
 
 FOUND_IN_THE_DATABASE = """
-CREATE SCHEMA shop;
+CREATE SCHEMA shop; GRANT CREATE ON SCHEMA shop TO PUBLIC;
 CREATE TABLE shop.orders (id int);
 ALTER TABLE shop.orders ENABLE ROW LEVEL SECURITY;
 CREATE VIEW shop.past AS SELECT * FROM shop.orders;
@@ -141,7 +141,8 @@ def test_what_is_wrong_in_the_database_is_named(
 
     assert status == 1
     assert (levels["D003"], "superuser" in texts["D003"]) == ("FAIL", True)
-    assert [levels[id_] for id_ in ("A004", "D007", "D008", "D010", "D011")] == ["WARN"] * 5
+    assert [levels[id_] for id_ in ("A004", "D007", "D008", "D010", "D011", "D013")] == ["WARN"] * 6
+    assert "shop" in texts["D013"]
     assert "shop.definer()" in texts["D010"]
     assert "closed" not in texts["D010"]
     assert "shop.past" in texts["D011"]

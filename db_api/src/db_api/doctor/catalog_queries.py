@@ -42,6 +42,10 @@ SELECT extname::text FROM pg_extension
 WHERE extname IN ('adminpack', 'dblink', 'file_fdw', 'http', 'mysql_fdw', 'oracle_fdw', 'pg_cron',
     'pg_net', 'plperlu', 'plpython3u', 'plsh', 'pltclu', 'postgres_fdw')
 ORDER BY 1""")
+OPEN_SCHEMAS: Final = text("""
+SELECT nspname::text FROM pg_namespace CROSS JOIN LATERAL aclexplode(nspacl) AS granted
+WHERE granted.grantee = 0 AND granted.privilege_type = 'CREATE' AND nspname !~ '^pg_'
+ORDER BY 1""")
 LOGIN_SETTINGS: Final = text("""
 SELECT r.rolname || ': ' || split_part(c.setting, '=', 1)
 FROM pg_db_role_setting s

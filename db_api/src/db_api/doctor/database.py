@@ -79,6 +79,12 @@ async def _examine(
         "extensions that reach files, programs or other servers",
         "DROP EXTENSION what is not used; revoke the rest from PUBLIC",
     )
+    yield _listed(
+        "D013",
+        await _names(connection, queries.OPEN_SCHEMAS),
+        "schemas in which everybody may create functions and operators, which others then run",
+        "REVOKE CREATE ON SCHEMA … FROM PUBLIC",
+    )
     yield await _old_keys(connection, now)
     for finding in await examine_logins(connection):
         yield finding
