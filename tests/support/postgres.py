@@ -190,24 +190,25 @@ class Cluster:
         binaries: the folder of its programs.
         folder: of its data, socket and log.
         user: the account that runs it; None = our own.
+        port: of loopback, where it listens too; None = its socket alone.
     """
 
     binaries: Path
     folder: Path
     user: str | None
+    port: int | None = None
 
     @property
     def url(self) -> str:
         """A superuser's URL."""
-        return f"postgresql://{SUPERUSER}@/postgres?host={quote(str(self.folder), safe='')}"
+        port = f"&port={self.port}" if self.port else ""
+        return f"postgresql://{SUPERUSER}@/postgres?host={quote(str(self.folder), safe='')}{port}"
 
     def start(self) -> None:
         """Start it and wait until it answers."""
-        settings = (
-            *_SERVER_SETTINGS, "listen_addresses=", f"unix_socket_directories={self.folder}"
-        )  # fmt: skip
+        settings = (*_SERVER_SETTINGS, f"unix_socket_directories={self.folder}", *self._listeners)
         options = " ".join(f"-c {setting}" for setting in settings)
-        self._control("-l", str(self.folder / "log"), "-o", options, "start")
+        self.control("-l", str(self.folder / "log"), "-o", options, "start")
 
     def be_strict(self) -> None:
         """From now on ask all but the superuser for a password, and log every statement."""
@@ -215,21 +216,29 @@ class Cluster:
         (self.folder / "data" / "pg_hba.conf").write_text(rules)
         with (self.folder / "data" / "postgresql.conf").open("a") as settings:
             settings.write("log_statement = 'all'\n")
-        self._control("reload")
+        self.control("reload")
 
     def stop(self) -> None:
         """Stop it as a crash would."""
-        self._control("-m", "immediate", "stop")
+        self.control("-m", "immediate", "stop")
 
     def make(self) -> None:
         """Make its data."""
         options = ("-U", SUPERUSER, "-A", "trust", "-E", "UTF8", "--no-locale")
-        self._run("initdb", "-D", str(self.folder / "data"), *options)
+        self.run("initdb", "-D", str(self.folder / "data"), *options)
 
-    def _control(self, *args: str) -> None:
-        self._run("pg_ctl", "-D", str(self.folder / "data"), "-w", *args)
+    @property
+    def _listeners(self) -> tuple[str, ...]:
+        if self.port is None:
+            return ("listen_addresses=",)
+        return "listen_addresses=127.0.0.1", f"port={self.port}"
 
-    def _run(self, program: str, *args: str) -> None:
+    def control(self, *args: str) -> None:
+        """Run `pg_ctl` on its data and wait for what that does."""
+        self.run("pg_ctl", "-D", str(self.folder / "data"), "-w", *args)
+
+    def run(self, program: str, *args: str) -> None:
+        """Run a program of its own version, as its account."""
         command = [str(self.binaries / program), *args]
         done = subprocess.run(
             command, user=self.user, cwd=self.folder, capture_output=True, text=True, check=False
@@ -240,17 +249,24 @@ class Cluster:
 
 @contextmanager
 def _cluster_of(binaries: Path) -> Iterator[Cluster]:
-    folder = Path(tempfile.mkdtemp(prefix="pg-"))  # short: a socket's path has 107 bytes
-    cluster = Cluster(binaries, folder, _unprivileged_user())
-    try:
-        if cluster.user:
-            shutil.chown(folder, cluster.user)
+    with empty_cluster(binaries) as cluster:
         cluster.make()
         cluster.start()
         try:
             yield cluster
         finally:
             cluster.stop()
+
+
+@contextmanager
+def empty_cluster(binaries: Path, port: int | None = None) -> Iterator[Cluster]:
+    """Yield a cluster that has no data yet; what it has in the end is removed."""
+    folder = Path(tempfile.mkdtemp(prefix="pg-"))  # short: a socket's path has 107 bytes
+    cluster = Cluster(binaries, folder, _unprivileged_user(), port)
+    try:
+        if cluster.user:
+            shutil.chown(folder, cluster.user)
+        yield cluster
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -258,10 +274,15 @@ def _cluster_of(binaries: Path) -> Iterator[Cluster]:
 @contextmanager
 def debian_cluster(version: int) -> Iterator[Cluster]:
     """Run Debian's PostgreSQL of a version, whatever else the machine has."""
+    with _cluster_of(debian_binaries(version)) as cluster:
+        yield cluster
+
+
+def debian_binaries(version: int) -> Path:
+    """Find the folder of the programs of Debian's PostgreSQL of a version."""
     binaries = Path(f"/usr/lib/postgresql/{version}/bin")
     assert binaries.is_dir(), f"postgresql-{version} is not installed: run `make test-system`"
-    with _cluster_of(binaries) as cluster:
-        yield cluster
+    return binaries
 
 
 @contextmanager

@@ -72,6 +72,7 @@ class Connections:
             OSError: the server cannot be reached.
             asyncpg.PostgresError: it refuses the login, or has no room.
             asyncpg.InterfaceError: it does not speak as expected.
+            asyncpg.TargetServerAttributeNotMatched: none of several servers takes writes.
         """
         login, share = url or self._url, self._share_of(holder)
         if self._idle and not self._free.locked() and not share.locked():

@@ -39,10 +39,18 @@ LATENESS_SECONDS: Final = 2
 _LOST: Final = (
     OSError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # it was cut off within an error
     asyncpg.PostgresConnectionError,
     asyncpg.InvalidSQLStatementNameError,  # a function of the customer's ran DEALLOCATE
 )
 """What says that a connection is of no more use."""
+
+_UNREACHABLE: Final = (
+    OSError,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresError,
+    asyncpg.InternalClientError,  # cut off within an error; of several hosts, none takes writes
+)
 
 _RESET: Final = "SET SESSION AUTHORIZATION DEFAULT;DISCARD TEMP;"
 """What asyncpg's reset leaves: the role that a function took, and its temporary tables."""
@@ -202,7 +210,7 @@ class Database:
             ) from None
         except asyncpg.InvalidAuthorizationSpecificationError as error:
             raise _login_refused(login) from error
-        except (OSError, asyncpg.InterfaceError, asyncpg.PostgresError) as error:
+        except _UNREACHABLE as error:
             raise _unavailable() from error
 
     async def _login_of(self, caller: Caller | None) -> Login | None:

@@ -20,7 +20,13 @@ _STATEMENT_SECONDS: Final = 30
 _DEADLINE_MARGIN_SECONDS: Final = 2  # a frozen backend obeys no statement_timeout
 _POOL_SIZE: Final = 2
 _POOL_SECONDS: Final = 2
-_UNREACHABLE: Final = (OSError, TimeoutError, PoolTimeoutError, asyncpg.InterfaceError)
+_UNREACHABLE: Final = (
+    OSError,
+    TimeoutError,
+    PoolTimeoutError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # cut off within an error; of several hosts, none takes writes
+)
 _NOT_NOW: Final = ("08", "28", "3D", "53", "55", "57")
 """SQLSTATE classes: connection, authorization, database name, resources, locks, cancelled."""
 _UNDEFINED: Final = frozenset(

@@ -38,7 +38,13 @@ _END_SECONDS: Final = 1
 """How long PostgreSQL may take to end when it is told to."""
 
 _TERMINATE: Final = "SELECT pg_catalog.pg_terminate_backend($1)"
-_UNREACHABLE: Final = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+_UNREACHABLE: Final = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # cut off within an error; of several hosts, none takes writes
+)
 
 _log = structlog.get_logger(__name__)
 

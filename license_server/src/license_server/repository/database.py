@@ -27,6 +27,7 @@ _FAULTS: Final = (
     sqlite3.Error,
     asyncpg.PostgresError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # cut off within an error; of several hosts, none takes writes
     SQLAlchemyError,
 )
 
