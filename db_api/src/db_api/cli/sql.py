@@ -19,13 +19,12 @@ from db_api.user_sql.pages import JsonPage, Page, PageLimits
 from db_api.user_sql.refusals import StatementRefusedError
 from db_api.user_sql.runner import Outcome, Terms, run_statement
 
-_EPILOG: Final = r"""
-\b
+_EPILOG: Final = """\b
 Examples:
   db-api sql 'SELECT id, name FROM products' --schema shop
   db-api sql 'UPDATE products SET price = 9 WHERE id = 1' --schema shop --write
   db-api sql --csv < report.sql > report.csv
-  db-api sql --schema shop            # a shell: statements end with ; and \q leaves
+  db-api sql --schema shop            # a shell: statements end with ; and \\q leaves
 
 \b
 A statement runs in a transaction of its own, which only reads and ends in ROLLBACK; with --write it
