@@ -127,7 +127,7 @@ def test_every_file_of_a_setting_is_mounted(name: str, workload: Workload) -> No
         for key in base.keys(kind, source)
     }  # fmt: skip
     for setting, value in base.settings.items():
-        if setting.endswith("_FILE") and not value.startswith(("/var/lib/", "/etc/db-api/")):
+        if setting.endswith("_FILE") and not value.startswith("/var/lib/"):
             path = value if value.startswith("/") else f"{KEPT[name]}/{value}"
             assert path in there, setting
 
@@ -140,10 +140,6 @@ def test_what_is_needed_at_a_start_is_an_example(base: Base) -> None:
     if base.name == "license-server":
         keys = {"signing.key", "peppers.json", "sealing.key", "keyset.json"}
         assert keys < base.keys("Secret", base.name)
-    else:
-        assert base.keys("ConfigMap", "license-trust") == {"trust.json"}
-        folders = dict(base.workload("db-api").files("configMap", "name"))
-        assert base.settings["LICENSE_TRUST_FILE"] == f"{folders['license-trust']}/trust.json"
 
 
 @each_workload
