@@ -28,6 +28,7 @@ from bench import (
     license_server,
     scale,
     security,
+    soak,
 )
 from bench.load import request
 from support.postgres import SharedPostgres
@@ -82,6 +83,11 @@ def _measure_streams(folder: Path) -> None:
         data_streams.measure(_subfolder(folder, "streams"), postgres, _say)
 
 
+def _measure_soak(folder: Path) -> None:
+    with _postgres(folder) as postgres:
+        _say(soak.measure(folder / "served", postgres.create("soak")))
+
+
 def _measure_gate(folder: Path) -> None:
     _say(gate.measure(folder / "gate"))
 
@@ -121,6 +127,7 @@ def _measure_security(folder: Path) -> None:
 SECTIONS: Final[Mapping[str, Callable[[Path], None]]] = {
     "requests": _measure_requests,
     "streams": _measure_streams,
+    "soak": _measure_soak,
     "gate": _measure_gate,
     "scale": _measure_scale,
     "audit": _measure_audit,
