@@ -11,6 +11,7 @@ import secrets
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -41,7 +42,7 @@ def make(folder: Path) -> None:
     ):
         password = _keep(folder / f"{database}-db-{role}-password", _password, _ANYBODY)
         url = f"postgresql://{address}?sslmode=verify-full&sslrootcert=/run/secrets/ca.pem"
-        _keep(folder / f"{database}-{role}-url", lambda: url.format(password))  # noqa: B023 - it is called at once
+        _keep(folder / f"{database}-{role}-url", partial(url.format, password))
     for database in ("vendor", "customer"):
         _keep(folder / f"{database}-db-password", _password, _ANYBODY)
     _keep(folder / "auth-pass", _password)

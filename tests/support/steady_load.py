@@ -25,7 +25,8 @@ class SteadyLoad:
         send: one of them.
         answers: how often each status was answered.
         acknowledged: the numbers of requests that were answered by success.
-        broken: the numbers of requests that got no answer, with the reason.
+        broken: the numbers of requests that got no answer, or a 503 that does not say when to come
+            again, with the reason.
     """
 
     send: Send
@@ -74,6 +75,8 @@ class SteadyLoad:
     def _note(self, number: int, answer: httpx.Response) -> None:
         with self._changed:
             self.answers[answer.status_code] += 1
+            if answer.status_code == 503 and "retry-after" not in answer.headers:
+                self.broken[number] = "503 without Retry-After"
             if answer.is_success:
                 self.acknowledged.add(number)
             self._changed.notify_all()

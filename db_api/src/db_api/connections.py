@@ -16,6 +16,14 @@ import asyncpg
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
+UNREACHABLE: Final = (
+    OSError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # cut off within an error; of several hosts, none takes writes
+)
+"""What asyncpg raises where it can make no connection; a TimeoutError is an OSError."""
+
 _SERVER_SETTINGS: Final = {
     "application_name": "db-api",
     "client_connection_check_interval": "2s",  # a killed process leaves no query running

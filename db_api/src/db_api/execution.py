@@ -21,7 +21,7 @@ import structlog
 
 from db_api.callers import Caller
 from db_api.catalog import SchemaCache, read_fingerprint, read_schema_cache
-from db_api.connections import Connection, Connections
+from db_api.connections import UNREACHABLE, Connection, Connections
 from db_api.errors import LoginRefusedError
 from db_api.identifiers import SqlName, quote, quote_literal
 from db_api.logins import Login, Logins
@@ -44,13 +44,6 @@ _LOST: Final = (
     asyncpg.InvalidSQLStatementNameError,  # a function of the customer's ran DEALLOCATE
 )
 """What says that a connection is of no more use."""
-
-_UNREACHABLE: Final = (
-    OSError,
-    asyncpg.InterfaceError,
-    asyncpg.PostgresError,
-    asyncpg.InternalClientError,  # cut off within an error; of several hosts, none takes writes
-)
 
 _RESET: Final = "SET SESSION AUTHORIZATION DEFAULT;DISCARD TEMP;"
 """What asyncpg's reset leaves: the role that a function took, and its temporary tables."""
@@ -210,7 +203,7 @@ class Database:
             ) from None
         except asyncpg.InvalidAuthorizationSpecificationError as error:
             raise _login_refused(login) from error
-        except _UNREACHABLE as error:
+        except UNREACHABLE as error:
             raise _unavailable() from error
 
     async def _login_of(self, caller: Caller | None) -> Login | None:

@@ -20,6 +20,7 @@ from typing import Final
 import asyncpg
 import structlog
 
+from db_api.connections import UNREACHABLE
 from db_api.errors import NotReadyError
 from db_api.user_sql import wire
 from db_api.user_sql.channel import Channel
@@ -38,13 +39,6 @@ _END_SECONDS: Final = 1
 """How long PostgreSQL may take to end when it is told to."""
 
 _TERMINATE: Final = "SELECT pg_catalog.pg_terminate_backend($1)"
-_UNREACHABLE: Final = (
-    OSError,
-    TimeoutError,
-    asyncpg.PostgresError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,  # cut off within an error; of several hosts, none takes writes
-)
 
 _log = structlog.get_logger(__name__)
 
@@ -78,7 +72,7 @@ async def opened_channel(url: str, connect_seconds: float) -> AsyncIterator[Chan
             server_settings=_SERVER_SETTINGS,
             connection_class=_Connection,
         )
-    except _UNREACHABLE as error:
+    except UNREACHABLE as error:
         raise NotReadyError(
             "The database does not answer.", hint="Try again in a few seconds."
         ) from error
@@ -97,7 +91,7 @@ async def _end(channel: Channel, url: str, process_id: int) -> None:
         channel.send(wire.TERMINATE)
         if await _is_lost(channel):
             return
-    with suppress(*_UNREACHABLE):
+    with suppress(*UNREACHABLE):
         await _terminate(url, process_id)
     if not await _is_lost(channel):
         _log.warning("sql.backend_left", process_id=process_id)
