@@ -25,6 +25,26 @@ async def execute(database_url: str, statement: str) -> None:
         await connection.close()
 
 
+async def fetch(database_url: str, query: str) -> list[object]:
+    """Return the first column of a query's rows, as the superuser."""
+    connection = await asyncpg.connect(database_url)
+    try:
+        return [row[0] for row in await connection.fetch(query)]
+    finally:
+        await connection.close()
+
+
+def create_key(url: str, schema: str) -> str:
+    """Create a service_role key of a schema at a running service."""
+    answer = httpx.post(
+        f"{url}/api/project/{schema}/keys",
+        json={"keyName": "test", "keyType": "service_role"},
+        auth=(USER, PASSWORD),
+    )
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["key"])
+
+
 class Api(httpx.AsyncClient):
     """A client of the service, with its administrator's login at hand."""
 

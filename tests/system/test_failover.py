@@ -9,14 +9,13 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-import asyncpg
 import httpx
 import pytest
 
 from db_api.control.migrations import migrate
 from support.license_api import body
 from support.licensed import LicensedMachine, simulator_of_today
-from support.management import PASSWORD, USER, service_environment
+from support.management import PASSWORD, USER, create_key, execute, fetch, service_environment
 from support.postgres import Cluster
 from support.replicas import kill, promote, replicated
 from support.servers import BIN, RunningServer, running
@@ -37,9 +36,9 @@ FREE = "100000"
 def pair() -> Iterator[Pair]:
     """Run a primary, whose commits wait for a replica, and the replica."""
     with replicated(15, (free_port(), free_port())) as (primary, replica):
-        run(primary.url, "ALTER SYSTEM SET synchronous_standby_names = '*'")
-        run(primary.url, "SELECT pg_reload_conf()")
-        while fetch(primary.url, STREAMING) != [1]:
+        asyncio.run(execute(primary.url, "ALTER SYSTEM SET synchronous_standby_names = '*'"))
+        asyncio.run(execute(primary.url, "SELECT pg_reload_conf()"))
+        while asyncio.run(fetch(primary.url, STREAMING)) != [1]:
             pass
         yield primary, replica
 
@@ -48,25 +47,6 @@ def address_of(pair: Pair, database: str) -> str:
     """Write the address of a database as an operator does: both hosts, and which one is meant."""
     hosts = ",".join(f"127.0.0.1:{one.port}" for one in pair)
     return f"postgresql://postgres@{hosts}/{database}?target_session_attrs=read-write"
-
-
-def run(url: str, statement: str) -> None:
-    async def execute() -> None:
-        connection = await asyncpg.connect(url)
-        await connection.execute(statement)
-        await connection.close()
-
-    asyncio.run(execute())
-
-
-def fetch(url: str, query: str) -> list[object]:
-    async def ask() -> list[object]:
-        connection = await asyncpg.connect(url)
-        rows = await connection.fetch(query)
-        await connection.close()
-        return [row[0] for row in rows]
-
-    return asyncio.run(ask())
 
 
 def fail_over(pair: Pair, server: RunningServer, load: SteadyLoad) -> None:
@@ -86,39 +66,30 @@ def fail_over(pair: Pair, server: RunningServer, load: SteadyLoad) -> None:
 def test_a_data_api_finds_the_new_primary_and_no_acknowledged_row_is_lost(
     pair: Pair, tmp_path: Path
 ) -> None:
-    run(pair[0].url, "CREATE DATABASE shop")
+    asyncio.run(execute(pair[0].url, "CREATE DATABASE shop"))
     url = address_of(pair, "shop")
     asyncio.run(migrate(url))
-    run(url, TABLES)
+    asyncio.run(execute(url, TABLES))
     machine = LicensedMachine(tmp_path / "license", simulator_of_today())
     machine.learn()
     environment = service_environment(
         url, machine, KEY_REQUESTS_PER_SECOND=FREE, KEY_BURST=FREE, POOL_SIZE="4"
     )
     with running(BIN / "db-api", "serve", env=environment) as server:
-        headers = {"apikey": new_key(server)}
+        headers = {"apikey": create_key(server.url, "shop")}
         notes = f"{server.url}/rest/v1/notes"
         load = SteadyLoad(lambda client, n: client.post(notes, json={"n": n}, headers=headers))
         fail_over(pair, server, load)
         assert httpx.get(f"{server.url}/api/health/ready").status_code == 200
         assert httpx.get(f"{server.url}/api/project/shop/keys", auth=(USER, PASSWORD)).is_success
 
-    assert load.acknowledged <= set(fetch(url, "SELECT n FROM shop.notes"))
-
-
-def new_key(server: RunningServer) -> str:
-    answer = httpx.post(
-        f"{server.url}/api/project/shop/keys",
-        json={"keyName": "writer", "keyType": "service_role"},
-        auth=(USER, PASSWORD),
-    )
-    return str(answer.json()["key"])
+    assert load.acknowledged <= set(asyncio.run(fetch(url, "SELECT n FROM shop.notes")))
 
 
 def test_a_license_server_finds_the_new_primary_and_no_activation_is_lost(
     pair: Pair, tmp_path: Path
 ) -> None:
-    run(pair[0].url, "CREATE DATABASE licenses")
+    asyncio.run(execute(pair[0].url, "CREATE DATABASE licenses"))
     url = address_of(pair, "licenses")
     settings = {
         "DATABASE_URL": url,
@@ -145,7 +116,7 @@ def test_a_license_server_finds_the_new_primary_and_no_activation_is_lost(
         assert httpx.get(f"{server.url}/readyz").status_code == 200
         vendor.sell("after@example.com")
 
-    stored = set(fetch(url, "SELECT instance_id FROM deployments"))
+    stored = set(asyncio.run(fetch(url, "SELECT instance_id FROM deployments")))
     assert {f"n-{n}" for n in load.acknowledged} <= stored
 
 

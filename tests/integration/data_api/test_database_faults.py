@@ -5,13 +5,12 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-import asyncpg
 import httpx
 import pytest
 
 from db_api.control.migrations import migrate
 from support.licensed import LicensedMachine, simulator_of_today
-from support.management import PASSWORD, USER, service_environment
+from support.management import create_key, execute, fetch, service_environment
 from support.postgres import Cluster, own_cluster
 from support.servers import BIN, RunningServer, running
 from support.steady_load import SteadyLoad
@@ -40,45 +39,19 @@ def served(
 ) -> Iterator[tuple[RunningServer, str]]:
     """Serve a schema, and make a key of it."""
     asyncio.run(migrate(cluster.url))
-    asyncio.run(run(cluster.url, TABLES))
+    asyncio.run(execute(cluster.url, TABLES))
     machine = licensed(tmp_path_factory.mktemp("license"))
     environment = service_environment(
         cluster.url, machine, KEY_REQUESTS_PER_SECOND="100000", KEY_BURST="100000"
     )
     with running(BIN / "db-api", "serve", env=environment) as server:
-        yield server, new_key(server)
+        yield server, create_key(server.url, "shop")
 
 
 def licensed(folder: Path) -> LicensedMachine:
     machine = LicensedMachine(folder, simulator_of_today())
     machine.learn()
     return machine
-
-
-def new_key(server: RunningServer) -> str:
-    answer = httpx.post(
-        f"{server.url}/api/project/shop/keys",
-        json={"keyName": "writer", "keyType": "service_role"},
-        auth=(USER, PASSWORD),
-    )
-    assert answer.status_code == 201, answer.text
-    return str(answer.json()["key"])
-
-
-async def run(url: str, statements: str) -> None:
-    connection = await asyncpg.connect(url)
-    try:
-        await connection.execute(statements)
-    finally:
-        await connection.close()
-
-
-async def fetch(url: str, query: str) -> list[object]:
-    connection = await asyncpg.connect(url)
-    try:
-        return [row[0] for row in await connection.fetch(query)]
-    finally:
-        await connection.close()
 
 
 def require_no_loss(cluster: Cluster, served: tuple[RunningServer, str], crashes: int) -> None:
