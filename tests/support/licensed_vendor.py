@@ -90,10 +90,10 @@ class Vendor:
         return issued.view.license.license_id, LicenseKey.parse(issued.key)
 
     @asynccontextmanager
-    async def desk(self, now: datetime = NOW) -> AsyncIterator[Desk]:
+    async def desk(self, now: datetime = NOW, actor: str = ACTOR_CLI) -> AsyncIterator[Desk]:
         """Begin a unit of the vendor's work."""
         async with SqlRepository(self.database).transaction() as transaction:
-            yield Desk(transaction, self.vault, ACTOR_CLI, now)
+            yield Desk(transaction, self.vault, actor, now)
 
     async def change_standing(self, license_id: str, change: Change) -> LicenseView:
         """Suspend, reinstate or revoke a license."""

@@ -16,6 +16,9 @@ MAILS_BY_SOURCE: Final = "mails_by_source"
 ADMIN_FAILURES: Final = "admin_failures"
 """Throttle rule: refused admin tokens of one source."""
 
+SIGN_INS: Final = "sign_ins"
+"""Throttle rule: tries to sign in to the console under one name, from wherever."""
+
 EMAIL_MISMATCHES: Final = "email_mismatches"
 """Throttle rule: 10 wrong emails an hour for a key (contract, "Limits of abuse")."""
 

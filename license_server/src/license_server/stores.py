@@ -9,7 +9,9 @@ from typing import Protocol
 
 from license_server.audit import Change, Entry
 from license_server.licenses import Kind, License, Status
+from license_server.operators import OperatorStore
 from license_server.products import Product
+from license_server.sessions import SessionStore
 from license_server.stats import StatsStore
 from license_server.tokens import AdminToken, Role
 
@@ -679,6 +681,14 @@ class Transaction(Protocol):
     @property
     def tokens(self) -> TokenStore:
         """Admin tokens."""
+
+    @property
+    def operators(self) -> OperatorStore:
+        """Operators."""
+
+    @property
+    def sessions(self) -> SessionStore:
+        """Sessions of browsers."""
 
     @property
     def audit(self) -> AuditStore:

@@ -35,6 +35,9 @@ MATRIX = {
     "deployment.remove": WORKERS,
     "owner.find": ALL, "owner.get": ALL, "owner.export": OWNER, "owner.erase": OWNER,
     "token.list": OWNER, "token.create": OWNER, "token.revoke": OWNER,
+    "operator.list": OWNER, "operator.create": OWNER, "operator.change": OWNER,
+    "operator.reset": OWNER, "operator.disable": OWNER, "operator.enable": OWNER,
+    "operator.sign_out": OWNER, "account.change_password": ALL,
     "mail.list": ALL, "mail.resend": WORKERS,
     "webhook.list": ALL, "webhook.create": OWNER, "webhook.get": ALL, "webhook.change": OWNER,
     "webhook.remove": OWNER, "webhook.rotate_secret": OWNER, "webhook.test": OWNER,
@@ -52,7 +55,13 @@ async def api(vendor: Vendor) -> AsyncIterator[AdminClient]:
 
 def path_of(endpoint: Endpoint[Any, Any] | StreamEndpoint[Any]) -> str:
     names = {"code": "x", "license_id": "lic_x", "instance_id": "i", "owner_id": "o"}
-    more = {"token_id": "t", "mail_id": "m", "endpoint_id": "e", "delivery_id": "d"}
+    more = {
+        "token_id": "t",
+        "operator_id": "p",
+        "mail_id": "m",
+        "endpoint_id": "e",
+        "delivery_id": "d",
+    }
     return (
         endpoint.path.replace("/metrics", "../../metrics")
         .removeprefix("/v1/admin/")

@@ -10,6 +10,7 @@ from license_server.admin.products import Products
 from license_server.desk import Desk
 from license_server.licenses import Standing
 from license_server.products import Product
+from license_server.sessions import CUSTOMERS, OPERATORS
 from license_server.stores import LicenseFilter, OutboxKind, Position
 
 MAIL_LIFE: Final = timedelta(hours=72)
@@ -27,11 +28,13 @@ _LATE: Final = timedelta(days=1)  # a notice is still sent so long after its tim
 
 
 async def erase_old_content(desk: Desk) -> None:
-    """Erase what mails, events and kept answers held, once their time is over; counters too."""
+    """Erase what mails, events, kept answers and sessions held, once over; counters too."""
     outbox = desk.transaction.outbox
     await outbox.erase_payloads(OutboxKind.MAIL, desk.now - MAIL_LIFE)
     await outbox.erase_payloads(OutboxKind.WEBHOOK, desk.now - EVENT_LIFE)
     await desk.transaction.idempotency.forget_before(desk.now - IDEMPOTENCY_LIFE)
+    longest = max(OPERATORS.absolute, CUSTOMERS.absolute)
+    await desk.transaction.sessions.forget_before(desk.now - longest)
     await desk.transaction.state.forget_counters(desk.now - COUNTER_LIFE)
 
 

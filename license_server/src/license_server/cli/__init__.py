@@ -34,6 +34,7 @@ Exit status: 0 done, 2 usage, 3 not found or in another state, 4 not allowed, 5 
         ),
         "owner": Command("owners:owner", "Find, export and erase owners."),
         "token": Command("tokens:token", "Make and revoke admin tokens."),
+        "operator": Command("operators:operator", "Let people sign in to the console."),
         "keyset": Command("keysets:keyset", "Export what applications trust, and replace it."),
         "keys": Command("keys:keys", "Make, promote and revoke signing keys."),
         "mail": Command("mails:mail", "See how far mails have come."),

@@ -139,6 +139,30 @@ admin_tokens = Table(
     Column("revoked_at", BigInteger),
 )
 
+operators = Table(
+    "operators",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("name", String(64), nullable=False, unique=True),
+    Column("role", String(16), nullable=False),
+    Column("password_hash", String(255), nullable=False),
+    Column("totp_sealed", LargeBinary, nullable=False),
+    Column("totp_step", BigInteger, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("password_changed_at", BigInteger),
+    Column("signed_in_at", BigInteger),
+    Column("disabled_at", BigInteger),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("hash", LargeBinary, primary_key=True),
+    Column("subject", String(40), nullable=False, index=True),
+    Column("created_at", BigInteger, nullable=False, index=True),
+    Column("seen_at", BigInteger, nullable=False),
+)
+
 audit_log = Table(
     "audit_log",
     metadata,
@@ -152,6 +176,7 @@ audit_log = Table(
     Column("request_id", String(64)),
     Column("previous", LargeBinary, nullable=False),
     Column("hash", LargeBinary, nullable=False),
+    Index("ix_audit_log_subject", "subject", "seq"),
 )
 
 server_state = Table(

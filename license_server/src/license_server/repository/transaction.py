@@ -20,11 +20,13 @@ from license_server.repository.imports import (
 )
 from license_server.repository.keys import SqlKeys
 from license_server.repository.licenses import SqlLicenses
+from license_server.repository.operators import SqlOperators
 from license_server.repository.outbox import SqlOutbox
 from license_server.repository.owners import SqlOwners
 from license_server.repository.payments import SqlPayments
 from license_server.repository.products import SqlProducts
 from license_server.repository.recovery import SqlRecovery
+from license_server.repository.sessions import SqlSessions
 from license_server.repository.state import SqlState
 from license_server.repository.stats import SqlStats
 from license_server.repository.tokens import SqlTokens
@@ -109,6 +111,16 @@ class SqlTransaction:
     def tokens(self) -> SqlTokens:
         """Admin tokens."""
         return SqlTokens(self.connection)
+
+    @cached_property
+    def operators(self) -> SqlOperators:
+        """Operators."""
+        return SqlOperators(self.connection)
+
+    @cached_property
+    def sessions(self) -> SqlSessions:
+        """Sessions of browsers."""
+        return SqlSessions(self.connection)
 
     @cached_property
     def audit(self) -> SqlAudit:

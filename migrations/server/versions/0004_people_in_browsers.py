@@ -1,0 +1,42 @@
+"""Add who signs in by a browser, and an index for the history of one subject."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0004"
+down_revision = "0003"
+
+
+def upgrade() -> None:
+    op.create_table(
+        "operators",
+        sa.Column("id", sa.String(40), nullable=False),
+        sa.Column("name", sa.String(64), nullable=False),
+        sa.Column("role", sa.String(16), nullable=False),
+        sa.Column("password_hash", sa.String(255), nullable=False),
+        sa.Column("totp_sealed", sa.LargeBinary, nullable=False),
+        sa.Column("totp_step", sa.BigInteger, nullable=False),
+        sa.Column("created_at", sa.BigInteger, nullable=False),
+        sa.Column("password_changed_at", sa.BigInteger),
+        sa.Column("signed_in_at", sa.BigInteger),
+        sa.Column("disabled_at", sa.BigInteger),
+        sa.PrimaryKeyConstraint("id", name="pk_operators"),
+        sa.UniqueConstraint("name", name="uq_operators_name"),
+    )
+    op.create_table(
+        "sessions",
+        sa.Column("hash", sa.LargeBinary, nullable=False),
+        sa.Column("subject", sa.String(40), nullable=False),
+        sa.Column("created_at", sa.BigInteger, nullable=False),
+        sa.Column("seen_at", sa.BigInteger, nullable=False),
+        sa.PrimaryKeyConstraint("hash", name="pk_sessions"),
+    )
+    op.create_index("ix_sessions_subject", "sessions", ["subject"])
+    op.create_index("ix_sessions_created_at", "sessions", ["created_at"])
+    op.create_index("ix_audit_log_subject", "audit_log", ["subject", "seq"])
+
+
+def downgrade() -> None:
+    op.drop_index("ix_audit_log_subject", "audit_log")
+    op.drop_table("sessions")
+    op.drop_table("operators")
