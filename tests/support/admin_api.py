@@ -1,27 +1,35 @@
 """The admin API of a vendor's server, called in this process with a real token."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 
 import httpx
 
 from license_server.admin.tokens import Tokens
-from license_server.api import license_files
+from license_server.api import license_files, oversight
 from license_server.api.endpoints import AnyEndpoint
 from license_server.api.openapi import described
+from license_server.api.oversight import Premises
 from license_server.api.server import AdminApi, BearerTokens
 from license_server.api.table import ENDPOINTS
 from license_server.app import answer_error
+from license_server.checkpoints import CheckpointSigner
 from license_server.errors import BodyTooLarge
+from license_server.findings import Finding, passed, warned
 from license_server.forwarding import TrustedProxies
+from license_server.keyset_history import KeySetHistory
+from license_server.keyset_steps import KeyFacts
 from license_server.license_files import LicenseFileIssuer
 from license_server.logs import AccessLog
 from license_server.metrics import Metrics
 from license_server.middleware import HttpEdge
 from license_server.repository.transaction import SqlRepository
+from license_server.settings import ShownSetting
 from license_server.signing import DECISION, LICENSE_FILE
 from license_server.tokens import Role
 from support.licensed_vendor import Vendor
@@ -36,8 +44,27 @@ def endpoints() -> tuple[AnyEndpoint, ...]:
         (
             *ENDPOINTS,
             *license_files.endpoints(lambda: LicenseFileIssuer(SIGNER, history)),
+            *oversight.endpoints(premises(history)),
             Metrics(key_set()).endpoint(),
         )
+    )
+
+
+def premises(history: KeySetHistory) -> Premises:
+    """Return those of a server without files."""
+
+    async def examine() -> Sequence[Finding]:
+        return [passed("K001", "the key is good"), warned("M001", "no mails", "set SMTP_HOST")]
+
+    return Premises(
+        examine=examine,
+        settings=[ShownSetting("SMTP_PASSWORD", "(set)", is_secret=True, is_default=False)],
+        key_facts=lambda: KeyFacts(history.newest.content, SIGNER.kid, False, None),  # noqa: FBT003 - a draft
+        keysets=lambda: history,
+        checkpoint_signer=lambda: CheckpointSigner(SIGNER, history.newest.content.iss),
+        checkpoint_file=Path(mkdtemp()) / "audit-checkpoints.jsonl",
+        decisions=lambda: {"OK": 3},
+        started_at=NOW,
     )
 
 

@@ -14,15 +14,24 @@ from typing import Final
 import structlog
 from starlette.types import ASGIApp, Scope
 
-from license_server.api import license_files
+from license_server.api import license_files, oversight
 from license_server.api.openapi import described, document
+from license_server.api.oversight import Premises
 from license_server.api.server import AdminApi, BearerTokens
 from license_server.api.table import ENDPOINTS
 from license_server.clock import utc_now
+from license_server.console.app import Console
 from license_server.desk import Vault
+from license_server.doctor.examination import examine
 from license_server.errors import BodyTooLarge, NotReady
 from license_server.forwarding import TrustedProxies
-from license_server.key_files import load_file_issuer, load_issuer, load_keysets
+from license_server.key_files import (
+    load_checkpoint_signer,
+    load_file_issuer,
+    load_issuer,
+    load_keysets,
+    read_key_facts,
+)
 from license_server.keyset_history import KeySetHistory
 from license_server.logs import AccessLog
 from license_server.metrics import CountingAccessLog, Metrics
@@ -40,9 +49,10 @@ from license_server.repository.transaction import SqlRepository
 from license_server.routes import build_routes
 from license_server.self_service import Handler, SelfService
 from license_server.service import LicenseService
-from license_server.settings import Settings
+from license_server.settings import Settings, shown_settings
 from license_server.stores import Repository
 from license_server.throttle import RateLimiter
+from license_server.web.failures import failure_page, site_of
 from license_server.working import load_vault, running_worker
 
 MAX_ADMIN_BYTES: Final = 2**31
@@ -156,11 +166,34 @@ def _build_apps(
     )
     known = BearerTokens(vendor.vault, throttle)
     read_key = partial(load_file_issuer, settings.signing_key_file, settings.keyset_file)
-    endpoints = described((*ENDPOINTS, *license_files.endpoints(read_key), metrics.endpoint()))
+    premises = _premises(settings, metrics)
+    endpoints = described(
+        (
+            *ENDPOINTS,
+            *license_files.endpoints(read_key),
+            *oversight.endpoints(premises),
+            metrics.endpoint(),
+        )
+    )
     source = Source(lambda: json.dumps(document(endpoints)).encode())
     api = AdminApi(endpoints, vendor.repository, vendor.vault, known, utc_now)
-    admin = Reference(source, api)
+    console = Console(api, endpoints, vendor.repository, vendor.vault, throttle, utc_now)
+    admin = Reference(source, console)
     return public, _edge(admin, MAX_ADMIN_BYTES, access_log, settings.trusted_proxies)
+
+
+def _premises(settings: Settings, metrics: Metrics) -> Premises:
+    keysets = partial(load_keysets, settings.keyset_file)
+    return Premises(
+        examine=lambda: examine(settings, utc_now()),
+        settings=shown_settings(settings),
+        key_facts=partial(read_key_facts, settings),
+        keysets=keysets,
+        checkpoint_signer=lambda: load_checkpoint_signer(settings.signing_key_file, keysets()),
+        checkpoint_file=settings.audit_checkpoint_file,
+        decisions=metrics.decisions,
+        started_at=utc_now(),
+    )
 
 
 async def _open_repository(database: Database) -> LicenseRepository:
@@ -179,5 +212,6 @@ def _logs_requests(settings: Settings) -> bool:
 
 
 def answer_error(error: Exception, scope: Scope) -> RawResponse:
-    """Render what a request raised."""
-    return render(error, scope["state"]["request_id"])
+    """Render what a request raised: for people, or for programs."""
+    problem = render(error, scope["state"]["request_id"])
+    return problem if site_of(scope) is None else failure_page(error, scope, problem)

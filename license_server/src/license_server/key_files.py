@@ -8,9 +8,11 @@ from license_server.checkpoints import CheckpointSigner
 from license_server.decisions import DecisionIssuer
 from license_server.errors import ConfigurationError
 from license_server.keyset_history import KeySetHistory
+from license_server.keyset_steps import DRAFT, KeyFacts
 from license_server.license_files import LicenseFileIssuer
 from license_server.sealing import Peppers, Sealer
 from license_server.secret_files import missing, read_secret
+from license_server.settings import Settings
 from license_server.signing import AUDIT_CHECKPOINT, DECISION, SigningKey
 
 ROOT_KEY: Final = "root.key"
@@ -76,6 +78,20 @@ def load_signing_key(path: Path) -> SigningKey:
     """
     pem = read_secret(path, "the signing key")
     return _parse("the signing key", path, lambda: SigningKey.from_pem(pem))
+
+
+def read_key_facts(settings: Settings) -> KeyFacts:
+    """Read what is to be known of a server's keys.
+
+    Raises:
+        ConfigurationError: a file is missing or unusable.
+    """
+    return KeyFacts(
+        newest=load_keysets(settings.keyset_file).newest.content,
+        signing_kid=load_signing_key(settings.signing_key_file).kid,
+        has_draft=(settings.folder / DRAFT).exists(),
+        root_file=ROOT_KEY if (settings.folder / ROOT_KEY).exists() else None,
+    )
 
 
 def load_peppers(path: Path) -> Peppers:

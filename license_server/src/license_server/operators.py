@@ -1,7 +1,7 @@
 """Operators: the vendor's people, who sign in to the console."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Protocol
@@ -52,6 +52,9 @@ class OperatorStore(Protocol):
 
     async def get(self, operator_id: str) -> Operator | None:
         """Return the operator of an id, locked until the transaction ends."""
+
+    async def names(self, operator_ids: Sequence[str]) -> Mapping[str, str]:
+        """Return the names of those ids that are of operators."""
 
     async def all(self) -> Sequence[Operator]:
         """Return all operators, by name."""

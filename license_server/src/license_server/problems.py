@@ -66,6 +66,13 @@ _RETRY_SECONDS: Final = 5  # of 503: a database restarts in less
 _FAULT_DETAIL: Final = "The request may be fine: try again later, and tell the vendor if it stays."
 
 
+def problem_of(error: Exception) -> tuple[str, str]:
+    """Return the code of an error, and what it says to the client."""
+    code = error.code if isinstance(error, LicenseServerError) else LicenseServerError.code
+    is_fault = KINDS[code].status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    return code, _FAULT_DETAIL if is_fault else str(error)
+
+
 def render(error: Exception, request_id: str) -> RawResponse:
     """Render any error for the client whose request it ended.
 
@@ -73,7 +80,7 @@ def render(error: Exception, request_id: str) -> RawResponse:
         error: an error of ours, or whatever else went wrong.
         request_id: of the request; the log has more under it.
     """
-    code = error.code if isinstance(error, LicenseServerError) else LicenseServerError.code
+    code, detail = problem_of(error)
     kind = KINDS[code]
     status = HTTPStatus.METHOD_NOT_ALLOWED if isinstance(error, MethodNotAllowed) else kind.status
     document: dict[str, object] = {
@@ -81,7 +88,7 @@ def render(error: Exception, request_id: str) -> RawResponse:
         "title": kind.title,
         "status": status,
         "code": code,
-        "detail": _FAULT_DETAIL if status >= HTTPStatus.INTERNAL_SERVER_ERROR else str(error),
+        "detail": detail,
         "request_id": request_id,
     }
     if isinstance(error, InvalidField):

@@ -100,6 +100,10 @@ class Peppers:
         """Return what may stand for `key` in the database, the current form first."""
         return tuple(pepper.key_mac(key) for pepper in self.live)
 
+    def audit_subjects(self, name: str) -> tuple[str, ...]:
+        """Return what may stand for the subject `name` in the audit log."""
+        return tuple(pepper.audit_subject(name) for pepper in self.live)
+
     def email_indexes(self, email: Email) -> tuple[bytes, ...]:
         """Return what `email` may be found by, the current form first."""
         return tuple(pepper.email_index(email) for pepper in self.live)

@@ -5,6 +5,7 @@ writes. Relative paths, that of a SQLite database included, are relative to that
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Final, Literal
@@ -277,6 +278,45 @@ def load_settings(folder: Path) -> Settings:
         raise ConfigurationError(f"cannot read {file}: {type(error).__name__}") from error
     except ValidationError as error:
         raise ConfigurationError("\n".join(_mistakes(error))) from None
+
+
+@dataclass(frozen=True, slots=True)
+class ShownSetting:
+    """A setting as people see it.
+
+    Attributes:
+        name: of its variable.
+        value: masked if it is secret; None = it is not set.
+        is_secret: it holds a secret.
+        is_default: nobody has set it.
+    """
+
+    name: str
+    value: str | int | bool | None
+    is_secret: bool
+    is_default: bool
+
+
+def shown_settings(settings: Settings) -> Sequence[ShownSetting]:
+    """Return all settings in their order."""
+    return [
+        ShownSetting(
+            name.upper(),
+            _shown(getattr(settings, name)),
+            is_secret=name in _SECRETS,
+            is_default=name not in settings.model_fields_set,
+        )
+        for name in Settings.model_fields
+    ]
+
+
+def _shown(value: object) -> str | int | bool | None:
+    if isinstance(value, SecretStr):
+        text = value.get_secret_value()
+        return text if text.startswith(_SQLITE) else "(set)"
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value))
+    return value if value is None or isinstance(value, (int, bool)) else str(value)
 
 
 def _mistakes(error: ValidationError) -> Iterator[str]:

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Protocol
+from typing import Final, Protocol
 
 from license_server.audit import Change, Entry
 from license_server.licenses import Kind, License, Status
@@ -149,6 +149,19 @@ class LicenseFilter:
     expires_before: datetime | None = None
     issued_after: datetime | None = None
     issued_before: datetime | None = None
+
+
+NEVER: Final = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
+"""What stands for the end of a license without one, where ends are compared."""
+
+
+class LicenseOrder(StrEnum):
+    """In which order licenses are listed; those without an end come last of all ends."""
+
+    OLDEST = "oldest"
+    NEWEST = "newest"
+    ENDS_FIRST = "ends_first"
+    ENDS_LAST = "ends_last"
 
 
 @dataclass(frozen=True, slots=True)
@@ -414,9 +427,16 @@ class LicenseStore(Protocol):
         """Return a license, locked until the transaction ends."""
 
     async def page(
-        self, which: LicenseFilter, after: Position | None, limit: int
+        self,
+        which: LicenseFilter,
+        after: Position | None,
+        limit: int,
+        order: LicenseOrder = LicenseOrder.OLDEST,
     ) -> Sequence[LicenseRecord]:
-        """Return up to `limit` licenses, oldest first."""
+        """Return up to `limit` licenses in an order, behind a position of the same order."""
+
+    async def count(self, which: LicenseFilter, most: int) -> int:
+        """Return how many licenses there are, `most` of them counted."""
 
     async def add(self, new: NewLicense) -> None:
         """Store a new license and its key."""
@@ -497,6 +517,9 @@ class TokenStore(Protocol):
     async def get(self, token_id: str) -> TokenRecord | None:
         """Return the token of an id, locked until the transaction ends."""
 
+    async def names(self, token_ids: Sequence[str]) -> Mapping[str, str]:
+        """Return the names of those ids that are of tokens."""
+
     async def all(self) -> Sequence[TokenRecord]:
         """Return all tokens, oldest first."""
 
@@ -505,6 +528,29 @@ class TokenStore(Protocol):
 
     async def mark_used(self, token_id: str, now: datetime) -> None:
         """Remember when a token was used."""
+
+
+@dataclass(frozen=True, slots=True)
+class AuditFilter:
+    """Which entries of the audit log; None = whichever.
+
+    Attributes:
+        after: their numbers are above it.
+        before: their numbers are below it.
+        action: exactly, or a prefix that ends in a dot.
+        actor: who did it.
+        subjects: to what, blinded under each live pepper.
+        since: written at or after.
+        until: written before.
+    """
+
+    after: int | None = None
+    before: int | None = None
+    action: str | None = None
+    actor: str | None = None
+    subjects: Sequence[str] | None = None
+    since: datetime | None = None
+    until: datetime | None = None
 
 
 class AuditStore(Protocol):
@@ -518,6 +564,9 @@ class AuditStore(Protocol):
 
     async def newest(self, limit: int) -> Sequence[Entry]:
         """Return the last `limit` entries, in order."""
+
+    async def page(self, which: AuditFilter, limit: int, *, newest: bool) -> Sequence[Entry]:
+        """Return the first or the last `limit` entries that fit, in order."""
 
 
 class OutboxStore(Protocol):

@@ -1,10 +1,12 @@
-"""Add who signs in by a browser, and an index for the history of one subject."""
+"""Add who signs in by a browser, and indexes for lists that people read."""
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0004"
 down_revision = "0003"
+
+NEVER = 253_402_300_799  # 9999-12-31T23:59:59Z
 
 
 def upgrade() -> None:
@@ -33,10 +35,14 @@ def upgrade() -> None:
     )
     op.create_index("ix_sessions_subject", "sessions", ["subject"])
     op.create_index("ix_sessions_created_at", "sessions", ["created_at"])
+    op.create_index(
+        "ix_licenses_end", "licenses", [sa.text(f"coalesce(expires_at, {NEVER})"), "id"]
+    )
     op.create_index("ix_audit_log_subject", "audit_log", ["subject", "seq"])
 
 
 def downgrade() -> None:
     op.drop_index("ix_audit_log_subject", "audit_log")
+    op.drop_index("ix_licenses_end", "licenses")
     op.drop_table("sessions")
     op.drop_table("operators")

@@ -42,6 +42,9 @@ MATRIX = {
     "webhook.list": ALL, "webhook.create": OWNER, "webhook.get": ALL, "webhook.change": OWNER,
     "webhook.remove": OWNER, "webhook.rotate_secret": OWNER, "webhook.test": OWNER,
     "webhook.deliveries": ALL, "webhook.replay": OWNER,
+    "license.count": ALL, "license.history": ALL, "mail.preview": WORKERS,
+    "audit.verify": WATCHERS, "audit.checkpoint": OWNER, "keyset.show": ALL,
+    "settings.show": OWNER, "doctor.show": ALL, "stats.decisions": ALL,
     "stats.show": ALL, "audit.list": WATCHERS, "audit.export": WATCHERS,
     "license.export": ALL, "license.import": ISSUERS, "document.get": ALL, "metrics.get": ALL,
 }  # fmt: skip

@@ -20,6 +20,7 @@ from license_server.products import broken_entitlements
 from license_server.stores import (
     LicenseDetails,
     LicenseFilter,
+    LicenseOrder,
     LicenseRecord,
     NewLicense,
     Position,
@@ -126,10 +127,15 @@ class Licenses:
         return self._view(await self._require(license_id))
 
     async def page(
-        self, which: LicenseFilter, after: Position | None, limit: int
+        self,
+        which: LicenseFilter,
+        after: Position | None,
+        limit: int,
+        order: LicenseOrder = LicenseOrder.OLDEST,
     ) -> Sequence[LicenseView]:
-        """Return up to `limit` licenses, oldest first."""
-        return [self._view(record) for record in await self._store.page(which, after, limit)]
+        """Return up to `limit` licenses in an order, behind a position of the same order."""
+        records = await self._store.page(which, after, limit, order)
+        return [self._view(record) for record in records]
 
     async def change_standing(self, license_id: str, change: Change) -> LicenseView:
         """Suspend, reinstate or revoke a license.

@@ -1,7 +1,8 @@
 """The mails that the vendor's work sends, as entries of the outbox; the worker writes and sends."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from license_server.desk import Desk
 from license_server.emails import Email
@@ -13,6 +14,7 @@ LICENSE_KEY: Final = "license_key"
 EXPIRING: Final = "expiring"
 RECOVERY_LINK: Final = "recovery_link"
 TRIAL_REFUSED: Final = "trial_refused"
+_HINT: Final = 4
 TEMPLATES: Final = (LICENSE_KEY, EXPIRING, RECOVERY_LINK, TRIAL_REFUSED)
 
 
@@ -63,6 +65,16 @@ async def mail_trial_refusal(desk: Desk, email: Email, product: Product) -> None
     """Tell someone who asked for a second trial that there is none."""
     content = {"to": email.address, "product": product.name}
     await desk.post(OutboxKind.MAIL, TRIAL_REFUSED, content)
+
+
+def masked(content: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what a mail holds without what opens something: its key but for the hint, its link."""
+    hidden = {}
+    if "key" in content:
+        hidden["key"] = f"…{content['key'][-_HINT:]}"
+    if "link" in content:
+        hidden["link"] = "https://…"
+    return {**content, **hidden}
 
 
 def _date(instant: datetime | None) -> str | None:

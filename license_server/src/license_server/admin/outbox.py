@@ -19,6 +19,18 @@ async def mails(
     return await desk.transaction.outbox.page(OutboxKind.MAIL, subject, state, after, limit)
 
 
+async def mail_of(desk: Desk, entry_id: str) -> OutboxEntry:
+    """Return a mail.
+
+    Raises:
+        NotFound: there is none of this id.
+    """
+    entry = await desk.transaction.outbox.get(entry_id)
+    if entry is None or entry.kind is not OutboxKind.MAIL:
+        raise NotFound("there is no mail of this id")
+    return entry
+
+
 async def send_again(
     desk: Desk, kind: OutboxKind, entry_id: str, subject: str | None = None
 ) -> OutboxEntry:

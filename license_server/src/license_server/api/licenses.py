@@ -1,6 +1,6 @@
 """Licenses over HTTP."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from http import HTTPStatus
 from typing import Annotated, Final
@@ -46,10 +46,12 @@ from license_server.api.members import (
 )
 from license_server.emails import Email
 from license_server.errors import FieldError, InvalidField
-from license_server.licenses import Change, Kind, Status
+from license_server.licenses import Change, Kind, License, Status
 from license_server.orders import Order
+from license_server.stores import NEVER, LicenseOrder
 
 _DEFAULT_OVERLAP: Final = 7 * 86_400
+_MOST_COUNTED: Final = 10_000
 
 
 _Length = Annotated[Seconds, told(minimum=1)]
@@ -109,7 +111,9 @@ class NewLicense(_Ending):
 
 
 class LicenseQuery(PageQuery, LicenseFilterQuery):
-    """Which part of which licenses."""
+    """Which part of which licenses; a cursor goes on in the order that it came from."""
+
+    order: LicenseOrder = LicenseOrder.OLDEST
 
 
 class LicenseChange(Members):
@@ -182,8 +186,15 @@ class IssuedDocument(LicenseDocument):
         return cls(key=made.key, **_members(made.view))
 
 
+class LicenseCount(Document):
+    """How many licenses there are, counted up to 10,000."""
+
+    count: int
+    is_more: bool
+
+
 class LicensePage(Page):
-    """Licenses, oldest first."""
+    """Licenses in the order that was asked for."""
 
     items: tuple[LicenseDocument, ...]
 
@@ -219,11 +230,25 @@ async def _issue(call: Call[Nothing, NewLicense]) -> Reply:
 
 async def _list(call: Call[LicenseQuery, Nothing]) -> Reply:
     query = call.query
-    views = await Licenses(call.desk).page(query.filter(call.desk), query.after(), query.limit)
+    which, order = query.filter(call.desk), query.order
+    views = await Licenses(call.desk).page(which, query.after(), query.limit, order)
     last = views[-1].license if len(views) == query.limit else None
-    cursor = None if last is None else cursor_of(last.issued_at, last.license_id)
+    cursor = None if last is None else cursor_of(_place(last, order), last.license_id)
     items = tuple(map(LicenseDocument.of, views))
     return Reply(LicensePage(items=items, next_cursor=cursor))
+
+
+def _place(license_: License, order: LicenseOrder) -> datetime:
+    if order in {LicenseOrder.ENDS_FIRST, LicenseOrder.ENDS_LAST}:
+        return license_.expires_at or NEVER
+    return license_.issued_at
+
+
+async def _count(call: Call[LicenseFilterQuery, Nothing]) -> Reply:
+    which = call.query.filter(call.desk)
+    counted = await call.desk.transaction.licenses.count(which, _MOST_COUNTED + 1)
+    is_more = counted > _MOST_COUNTED
+    return Reply(LicenseCount(count=min(counted, _MOST_COUNTED), is_more=is_more))
 
 
 async def _get(call: Call[Nothing, Nothing]) -> Reply:
@@ -290,8 +315,12 @@ _ONE: Final = "/v1/admin/licenses/{license_id}"
 
 ENDPOINTS: Final[tuple[AnyEndpoint, ...]] = (
     Endpoint(
-        "GET", _ALL, "license.list", "List licenses, oldest first", READERS, LicenseQuery,
-        Nothing, LicensePage, _list,
+        "GET", _ALL, "license.list", "List licenses", READERS, LicenseQuery, Nothing,
+        LicensePage, _list,
+    ),
+    Endpoint(
+        "GET", f"{_ALL}/count", "license.count", "Count licenses, up to 10,000", READERS,
+        LicenseFilterQuery, Nothing, LicenseCount, _count,
     ),
     Endpoint(
         "POST", _ALL, "license.issue", "Issue a license and answer its key, this once", ISSUERS,

@@ -10,13 +10,12 @@ import click
 import httpx
 
 from license_server.audit import AuditBroken, Entry, Head, Verifier
-from license_server.checkpoints import read_checkpoint
+from license_server.checkpoint_files import read_heads
 from license_server.cli.output import as_json, print_json, say, show_all
 from license_server.cli.session import call, require_accepted, run
 from license_server.cli.target import Target, local_folder
 from license_server.errors import ConfigurationError
 from license_server.key_files import load_keysets
-from license_server.signing import CompactRejected
 
 _EPILOG: Final = """\b
 Examples:
@@ -91,7 +90,7 @@ def verify(
     is_json: bool,
 ) -> None:
     """Prove that no entry was changed, dropped or reordered, in FILE or in the database."""
-    heads = _seen_heads(target, against, keyset) if against else []
+    heads = _seen_heads(target, against, keyset) if against else ()
     try:
         head = _verified(target, file, Verifier.against(heads))
     except AuditBroken as broken:
@@ -170,23 +169,15 @@ async def _walk(client: httpx.AsyncClient, take: Callable[[bytes], object]) -> N
             take(part)
 
 
-def _seen_heads(target: Target, against: Path, keyset: Path | None) -> list[Head]:
+def _seen_heads(target: Target, against: Path, keyset: Path | None) -> Sequence[Head]:
     """Return what the checkpoints of a file have seen; those of a revoked key prove nothing."""
     if keyset is None:
         from license_server.settings import load_settings  # noqa: PLC0415 - costs most of a start
 
         keyset = load_settings(local_folder(target)).keyset_file
-    keysets = load_keysets(keyset)
-    try:
-        lines = against.read_text(encoding="ascii").split()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"cannot read {against}: {type(error).__name__}") from error
-    heads = []
-    for number, line in enumerate(lines, 1):
-        try:
-            heads.append(read_checkpoint(line, keysets).head)
-        except CompactRejected as error:
-            say(f"checkpoint {number} of {against} is left out: {error}")
-    if not heads:
+    seen = read_heads(against, load_keysets(keyset))
+    for number, reason in seen.refusals:
+        say(f"checkpoint {number} of {against} is left out: {reason}")
+    if not seen.heads:
         raise ConfigurationError(f"{against} holds no checkpoint that can be believed")
-    return heads
+    return seen.heads

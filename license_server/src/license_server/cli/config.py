@@ -3,11 +3,10 @@
 from typing import Final
 
 import click
-from pydantic import SecretStr
 
 from license_server.cli.output import as_json, show
 from license_server.cli.target import Target, local_folder
-from license_server.settings import Settings, load_settings
+from license_server.settings import load_settings, shown_settings
 
 _EPILOG: Final = """\b
 Examples:
@@ -28,14 +27,4 @@ def config() -> None:
 def show_(target: Target, *, is_json: bool) -> None:
     """Show all settings; secrets are masked."""
     settings = load_settings(local_folder(target))
-    show({name.upper(): _shown(settings, name) for name in Settings.model_fields}, is_json=is_json)
-
-
-def _shown(settings: Settings, name: str) -> str | int | bool | None:
-    value = getattr(settings, name)
-    if isinstance(value, SecretStr):
-        text = value.get_secret_value()
-        return text if text.startswith("sqlite:///") else "(set)"
-    if isinstance(value, tuple):
-        return ", ".join(map(str, value))
-    return value if value is None or isinstance(value, (int, bool)) else str(value)
+    show({one.name: one.value for one in shown_settings(settings)}, is_json=is_json)

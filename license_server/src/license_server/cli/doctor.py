@@ -9,12 +9,9 @@ import click
 from license_server.cli.output import as_json, print_json
 from license_server.cli.target import Target, local_folder
 from license_server.clock import utc_now
-from license_server.doctor.database import examine_database
-from license_server.doctor.files import examine_files
-from license_server.doctor.mail import examine_mail
-from license_server.doctor.storage import examine_storage
-from license_server.findings import Finding, Level
-from license_server.settings import Settings, load_settings
+from license_server.doctor.examination import examine
+from license_server.findings import Level
+from license_server.settings import load_settings
 
 _EPILOG: Final = """\b
 Examples:
@@ -32,7 +29,7 @@ _FAILED: Final = 1
 @click.pass_obj
 def doctor(target: Target, *, is_json: bool) -> None:
     """Look the server over, and say what to mend."""
-    findings = asyncio.run(_examine(load_settings(local_folder(target))))
+    findings = asyncio.run(examine(load_settings(local_folder(target)), utc_now()))
     if is_json:
         print_json([asdict(finding) for finding in findings])
     else:
@@ -42,11 +39,3 @@ def doctor(target: Target, *, is_json: bool) -> None:
                 click.echo(f"            {finding.remedy}")
     if any(finding.level is Level.FAIL for finding in findings):
         raise click.exceptions.Exit(_FAILED)
-
-
-async def _examine(settings: Settings) -> list[Finding]:
-    now = utc_now()
-    asked = await asyncio.gather(
-        examine_database(settings, now), examine_storage(settings), examine_mail(settings)
-    )
-    return [*examine_files(settings, now), *(finding for findings in asked for finding in findings)]

@@ -3,7 +3,6 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 from pydantic import ValidationError
 
@@ -13,11 +12,10 @@ from license_server.clock import utc_now
 from license_server.errors import ConfigurationError
 from license_server.key_files import load_keysets
 from license_server.keyset_history import KeySetHistory
+from license_server.keyset_steps import DRAFT
 from license_server.keysets import KeySet, SignedKeySet
 from license_server.secret_files import replace_file
 from license_server.settings import Settings, load_settings
-
-DRAFT: Final = "keyset-draft.json"
 
 
 @dataclass(frozen=True, slots=True)

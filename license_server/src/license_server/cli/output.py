@@ -7,7 +7,7 @@ from typing import Final
 
 import click
 
-from license_server.cli.parameters import span_text
+from license_server.spans import span_text
 
 _SECONDS: Final = "_seconds"
 

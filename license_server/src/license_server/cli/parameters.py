@@ -1,20 +1,10 @@
 """Parameters that are more than text: functions that click calls with what was typed."""
 
 from datetime import UTC, datetime, timedelta
-from types import MappingProxyType
-from typing import Final
 
 import click
 
-_MAX_DIGITS: Final = 6
-_UNITS: Final = MappingProxyType(
-    {
-        "d": timedelta(days=1),
-        "h": timedelta(hours=1),
-        "m": timedelta(minutes=1),
-        "s": timedelta(seconds=1),
-    }
-)
+from license_server.spans import read_number, read_span
 
 
 def date(text: str) -> datetime:
@@ -27,17 +17,11 @@ def date(text: str) -> datetime:
 
 
 def span(text: str) -> timedelta:
-    """Read a length of time, as `span_text` writes it: `90s`, `30m`, `6h` or `14d`."""
-    number, unit = text[:-1], _UNITS.get(text[-1:])
-    if unit is None:
-        raise click.BadParameter("a number and s, m, h or d is expected, such as 6h or 14d")
-    return _number(number) * unit
-
-
-def span_text(length: timedelta) -> str:
-    """Write a length of whole seconds in the largest unit that fits."""
-    letter = next(letter for letter, unit in _UNITS.items() if not length % unit)
-    return f"{length // _UNITS[letter]}{letter}"
+    """Read a length of time: `90s`, `30m`, `6h` or `14d`."""
+    try:
+        return read_span(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
 
 
 def limit(text: str) -> tuple[str, int]:
@@ -47,9 +31,10 @@ def limit(text: str) -> tuple[str, int]:
 
 
 def _number(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS):
-        raise click.BadParameter(f"a whole number of at most {_MAX_DIGITS} digits is expected")
-    return int(text)
+    try:
+        return read_number(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
 
 
 def seconds(length: timedelta | None) -> int | None:

@@ -23,10 +23,9 @@ from license_server.key_files import (
     load_signing_key,
 )
 from license_server.keyset_history import KeySetHistory
+from license_server.keyset_steps import SOON
 from license_server.settings import IN_DATABASE, Settings, is_loopback
 
-SOON: Final = timedelta(days=60)
-"""Keys and key sets are replaced by hand, offline: that takes a while."""
 CERTIFICATE_SOON: Final = timedelta(days=21)
 CHECKPOINT_AGE: Final = timedelta(days=2)
 BACKUP_AGE: Final = timedelta(days=7)

@@ -11,10 +11,17 @@ from license_server.repository.keys import key_values
 from license_server.repository.rows import Row, Values, license_values, to_license, to_unix
 from license_server.repository.statements import Rows
 from license_server.repository.store import Store
-from license_server.repository.tables import deployments, license_keys, licenses, owners
+from license_server.repository.tables import (
+    END,
+    deployments,
+    license_keys,
+    licenses,
+    owners,
+)
 from license_server.stores import (
     LicenseDetails,
     LicenseFilter,
+    LicenseOrder,
     LicenseRecord,
     NewLicense,
     Position,
@@ -32,14 +39,30 @@ class SqlLicenses(Store):
         return None if row is None else _to_record(row)
 
     async def page(
-        self, which: LicenseFilter, after: Position | None, limit: int
+        self,
+        which: LicenseFilter,
+        after: Position | None,
+        limit: int,
+        order: LicenseOrder = LicenseOrder.OLDEST,
     ) -> Sequence[LicenseRecord]:
         """See `LicenseStore`."""
-        order = (licenses.c.issued_at, licenses.c.id)
-        query = _records().where(*_conditions(which)).order_by(*order).limit(limit)
+        is_falling = order in {LicenseOrder.NEWEST, LicenseOrder.ENDS_LAST}
+        is_by_end = order in {LicenseOrder.ENDS_FIRST, LicenseOrder.ENDS_LAST}
+        keys = (END if is_by_end else licenses.c.issued_at, licenses.c.id)
+        query = _records().where(*_conditions(which)).limit(limit)
+        query = query.order_by(*(key.desc() if is_falling else key.asc() for key in keys))
         if after is not None:
-            query = query.where(tuple_(*order) > (to_unix(after.at), after.row_id))
+            place, seen = tuple_(*keys), (to_unix(after.at), after.row_id)
+            query = query.where(place < seen if is_falling else place > seen)
         return [_to_record(row) for row in await self._rows(query)]
+
+    async def count(self, which: LicenseFilter, most: int) -> int:
+        """See `LicenseStore`."""
+        some = select(licenses.c.id).where(*_conditions(which)).limit(most)
+        if which.email_indexes is not None or which.domain_indexes is not None:
+            some = some.join(owners, owners.c.id == licenses.c.owner_id)
+        row = await self._row(select(func.count().label("number")).select_from(some.subquery()))
+        return 0 if row is None else int(row["number"])
 
     async def add(self, new: NewLicense) -> None:
         """See `LicenseStore`."""

@@ -1,6 +1,6 @@
 """Operators in their table."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import select, update
 
@@ -28,6 +28,11 @@ class SqlOperators(Store):
         is_meant = operators.c.id == operator_id
         row = await self._row(select(operators).where(is_meant).with_for_update())
         return None if row is None else _to_operator(row)
+
+    async def names(self, operator_ids: Sequence[str]) -> Mapping[str, str]:
+        """See `OperatorStore`."""
+        query = select(operators.c.id, operators.c.name).where(operators.c.id.in_(operator_ids))
+        return {row["id"]: row["name"] for row in await self._rows(query)}
 
     async def all(self) -> Sequence[Operator]:
         """See `OperatorStore`."""

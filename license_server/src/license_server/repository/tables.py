@@ -3,6 +3,8 @@
 `migrations/server` makes them; a test holds the two together.
 """
 
+from typing import Final
+
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
@@ -15,7 +17,11 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    func,
+    text,
 )
+
+NEVER: Final = 253_402_300_799  # 9999-12-31T23:59:59Z, the last instant that there is
 
 metadata = MetaData(
     naming_convention={
@@ -87,6 +93,11 @@ licenses = Table(
     Index("ix_licenses_product_issued_at", "product", "issued_at", "id"),
     Index("ix_licenses_expires_at", "expires_at"),
 )
+
+END: Final = func.coalesce(licenses.c.expires_at, text(str(NEVER)))
+"""By what licenses are listed whose ends are asked for: those without one come last."""
+
+Index("ix_licenses_end", END, licenses.c.id)
 
 trial_claims = Table(
     "trial_claims",

@@ -1,6 +1,6 @@
 """Admin tokens in their table, as hashes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import insert, select, update
@@ -39,6 +39,13 @@ class SqlTokens(Store):
         is_meant = admin_tokens.c.id == token_id
         row = await self._row(select(admin_tokens).where(is_meant).with_for_update())
         return None if row is None else _to_record(row)
+
+    async def names(self, token_ids: Sequence[str]) -> Mapping[str, str]:
+        """See `TokenStore`."""
+        query = select(admin_tokens.c.id, admin_tokens.c.name).where(
+            admin_tokens.c.id.in_(token_ids)
+        )
+        return {row["id"]: row["name"] for row in await self._rows(query)}
 
     async def all(self) -> Sequence[TokenRecord]:
         """See `TokenStore`."""

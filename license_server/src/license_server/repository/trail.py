@@ -1,16 +1,17 @@
 """The audit log in its table: appended to, inside the transaction of the change, and read."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 
 from license_server.audit import EMPTY, Change, Entry, Head, State, canonical_json, link
-from license_server.repository.rows import Row, Values, optional
+from license_server.repository.rows import Row, Values, optional, to_unix
 from license_server.repository.store import Store
 from license_server.repository.tables import audit_log
+from license_server.stores import AuditFilter
 
 _LOCK: Final = 0x6C73_6175  # "lsau": one appender at a time on PostgreSQL
 
@@ -37,13 +38,39 @@ class SqlAudit(Store):
 
     async def newest(self, limit: int) -> Sequence[Entry]:
         """See `AuditStore`."""
-        query = select(audit_log).order_by(audit_log.c.seq.desc()).limit(limit)
-        return [_to_entry(row) for row in reversed(await self._rows(query))]
+        return await self.page(AuditFilter(), limit, newest=True)
+
+    async def page(self, which: AuditFilter, limit: int, *, newest: bool) -> Sequence[Entry]:
+        """See `AuditStore`."""
+        seq = audit_log.c.seq
+        query = select(audit_log).where(*_conditions(which)).limit(limit)
+        rows = await self._rows(query.order_by(seq.desc() if newest else seq))
+        return [_to_entry(row) for row in (reversed(rows) if newest else rows)]
 
     async def _head(self) -> Head:
         newest = select(audit_log.c.seq, audit_log.c.hash).order_by(audit_log.c.seq.desc()).limit(1)
         row = await self._row(newest)
         return Head(row["seq"], row["hash"]) if row else EMPTY
+
+
+def _conditions(which: AuditFilter) -> Iterator[ColumnElement[bool]]:
+    columns = audit_log.c
+    if which.after is not None:
+        yield columns.seq > which.after
+    if which.before is not None:
+        yield columns.seq < which.before
+    if which.action is not None and which.action.endswith("."):
+        yield columns.action.startswith(which.action, autoescape=True)
+    elif which.action is not None:
+        yield columns.action == which.action
+    if which.actor is not None:
+        yield columns.actor == which.actor
+    if which.subjects is not None:
+        yield columns.subject.in_(which.subjects)
+    if which.since is not None:
+        yield columns.ts >= to_unix(which.since)
+    if which.until is not None:
+        yield columns.ts < to_unix(which.until)
 
 
 def _values(entry: Entry, entry_hash: bytes) -> Values:
