@@ -37,6 +37,7 @@ from license_server.logs import AccessLog
 from license_server.metrics import CountingAccessLog, Metrics
 from license_server.middleware import HttpEdge, RawResponse
 from license_server.payments import routes as payments
+from license_server.portal.app import Portal
 from license_server.ports import LicenseRepository
 from license_server.problems import render
 from license_server.rate_limits import open_limiter
@@ -70,6 +71,7 @@ def build_app(
     trusted_proxies: Sequence[IPv4Network | IPv6Network] = (),
     further: Mapping[str, Mapping[str, Handler]] = MappingProxyType({}),
     links: Mapping[str, Handler] = MappingProxyType({}),
+    before: Callable[[ASGIApp], ASGIApp] = lambda app: app,
 ) -> ASGIApp:
     """Return the whole public HTTP application around a service.
 
@@ -81,9 +83,10 @@ def build_app(
         trusted_proxies: networks whose forwarded headers are believed.
         further: handlers of other paths, by path and method.
         links: handlers of recovery links, by method.
+        before: puts pages before the application.
     """
     routes = build_routes(service, throttle, now, further, links)
-    app = Reference(contract(), routes)
+    app = before(Reference(contract(), routes))
     return _edge(app, payments.MAX_BODY_BYTES, access_log, trusted_proxies)
 
 
@@ -148,6 +151,7 @@ def _build_apps(
     providers = payments.Payments(
         vendor.repository, vendor.vault, settings.payment_secrets(), utc_now
     )
+    read_key = partial(load_file_issuer, settings.signing_key_file, settings.keyset_file)
     public = build_app(
         LicenseService(
             repository,
@@ -163,9 +167,15 @@ def _build_apps(
         trusted_proxies=settings.trusted_proxies,
         further=customers.routes() | providers.routes(),
         links=customers.link_handlers(),
+        before=partial(
+            Portal,
+            repository=vendor.repository,
+            self_service=customers,
+            load_issuer=read_key,
+            now=utc_now,
+        ),
     )
     known = BearerTokens(vendor.vault, throttle)
-    read_key = partial(load_file_issuer, settings.signing_key_file, settings.keyset_file)
     premises = _premises(settings, metrics)
     endpoints = described(
         (

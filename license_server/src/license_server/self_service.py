@@ -25,7 +25,7 @@ from license_server.messages import MAX_BODY_BYTES
 from license_server.middleware import RawResponse
 from license_server.ports import MAILS_BY_SOURCE, MAILS_TO_ADDRESS, Throttle
 from license_server.request_bodies import read_body, require_json
-from license_server.stores import Repository
+from license_server.stores import Repository, Transaction
 from license_server.strict_json import read_object
 from license_server.throttle import source_of
 
@@ -118,14 +118,22 @@ class SelfService:
         if body is None:
             return None
         email, product = read_request(body)
+        await self.note(scope, email, lambda desk: ask(desk, email, product))
+        return RawResponse(HTTPStatus.ACCEPTED, _json_headers(ACCEPTED), ACCEPTED)
+
+    async def note(
+        self, scope: Scope, email: Email, ask: Callable[[Desk], Awaitable[None]]
+    ) -> None:
+        """Note what somebody asks for by mail, unless too much was asked for: nobody is told."""
         with suppress(RateLimited):  # the answer must not tell that mails went before
             await self._count(scope, email)
             async with self._repository.transaction() as transaction:
-                desk = Desk(
-                    transaction, self._vault, ACTOR_CUSTOMER, self._now(), _request_id(scope)
-                )
-                await ask(desk, email, product)
-        return RawResponse(HTTPStatus.ACCEPTED, _json_headers(ACCEPTED), ACCEPTED)
+                await ask(self.desk(transaction, scope))
+
+    def desk(self, transaction: Transaction, scope: Scope) -> Desk:
+        """Return where a customer's request is worked on."""
+        request_id = scope["state"].get("request_id")
+        return Desk(transaction, self._vault, ACTOR_CUSTOMER, self._now(), request_id)
 
     async def _count(self, scope: Scope, email: Email) -> None:
         source = scope["client"][0] if scope["client"] else ""
@@ -143,10 +151,7 @@ class SelfService:
         token = scope["path"].removeprefix(RECOVERY_PREFIX)
         try:
             async with self._repository.transaction() as transaction:
-                desk = Desk(
-                    transaction, self._vault, ACTOR_CUSTOMER, self._now(), _request_id(scope)
-                )
-                made = await redeem(desk, token)
+                made = await redeem(self.desk(transaction, scope), token)
         except NotFound as over:
             return _page(HTTPStatus.NOT_FOUND, "This link is over", f"<p>{escape(str(over))}</p>")
         return _page(HTTPStatus.OK, "Your new license key", _keys(made))
@@ -168,8 +173,3 @@ def _page(status: HTTPStatus, title: str, content: str) -> RawResponse:
 
 def _json_headers(body: bytes) -> tuple[tuple[bytes, bytes], ...]:
     return ((b"content-type", b"application/json"), (b"content-length", b"%d" % len(body)))
-
-
-def _request_id(scope: Scope) -> str | None:
-    request_id: str | None = scope["state"].get("request_id")
-    return request_id

@@ -252,6 +252,7 @@ class OutboxKind(StrEnum):
     WEBHOOK = "webhook"
     TRIAL = "trial"
     RECOVERY = "recovery"
+    SIGN_IN = "sign_in"
 
 
 class OutboxState(StrEnum):
@@ -343,11 +344,18 @@ class WebhookEndpoint:
 
 @dataclass(frozen=True, slots=True)
 class RecoveryLink:
-    """A one-time link, known by its hash alone."""
+    """A one-time link, known by its hash alone.
+
+    Attributes:
+        hash: 32 bytes.
+        owner_id: who got it.
+        product: whose keys it replaces; None = it signs in to the portal instead.
+        expires_at: its end.
+    """
 
     hash: bytes = field(repr=False)
     owner_id: str
-    product: str
+    product: str | None
     expires_at: datetime
 
 

@@ -13,6 +13,7 @@ from license_server.admin.jobs import (
     send_expiring_notices,
 )
 from license_server.admin.recovery import RecoveryMailer
+from license_server.admin.sign_in_links import SignInMailer
 from license_server.admin.trials import issue_requested_trial
 from license_server.checkpoint_files import record_checkpoint
 from license_server.checkpoints import CheckpointSigner
@@ -96,6 +97,7 @@ def _duties(settings: Settings, repository: Repository, vault: Vault) -> Duties:
         works={
             OutboxKind.TRIAL: issue_requested_trial,
             OutboxKind.RECOVERY: RecoveryMailer(settings.public_url),
+            OutboxKind.SIGN_IN: SignInMailer(settings.public_url),
         },
         jobs=(
             Job("expiring-notices", timedelta(hours=1), send_expiring_notices),

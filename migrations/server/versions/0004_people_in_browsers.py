@@ -35,6 +35,8 @@ def upgrade() -> None:
     )
     op.create_index("ix_sessions_subject", "sessions", ["subject"])
     op.create_index("ix_sessions_created_at", "sessions", ["created_at"])
+    with op.batch_alter_table("recovery_links") as links:  # without one they sign in
+        links.alter_column("product", existing_type=sa.String(64), nullable=True)
     op.create_index(
         "ix_licenses_end", "licenses", [sa.text(f"coalesce(expires_at, {NEVER})"), "id"]
     )
@@ -44,5 +46,8 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_index("ix_audit_log_subject", "audit_log")
     op.drop_index("ix_licenses_end", "licenses")
+    op.execute("DELETE FROM recovery_links WHERE product IS NULL")
+    with op.batch_alter_table("recovery_links") as links:
+        links.alter_column("product", existing_type=sa.String(64), nullable=False)
     op.drop_table("sessions")
     op.drop_table("operators")

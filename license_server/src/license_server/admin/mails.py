@@ -14,8 +14,9 @@ LICENSE_KEY: Final = "license_key"
 EXPIRING: Final = "expiring"
 RECOVERY_LINK: Final = "recovery_link"
 TRIAL_REFUSED: Final = "trial_refused"
+SIGN_IN_LINK: Final = "sign_in_link"
 _HINT: Final = 4
-TEMPLATES: Final = (LICENSE_KEY, EXPIRING, RECOVERY_LINK, TRIAL_REFUSED)
+TEMPLATES: Final = (LICENSE_KEY, EXPIRING, RECOVERY_LINK, TRIAL_REFUSED, SIGN_IN_LINK)
 
 
 async def mail_key(desk: Desk, license_: License, product: Product, email: Email, key: str) -> None:
@@ -59,6 +60,12 @@ async def mail_recovery_link(
     """Send an owner the one-time link that makes new keys."""
     content = {"to": email.address, "product": product.name, "link": link}
     await desk.post(OutboxKind.MAIL, RECOVERY_LINK, content, subject=owner_id)
+
+
+async def mail_sign_in_link(desk: Desk, owner_id: str, email: Email, link: str) -> None:
+    """Send an owner the one-time link that signs in to the portal."""
+    content = {"to": email.address, "link": link}
+    await desk.post(OutboxKind.MAIL, SIGN_IN_LINK, content, subject=owner_id)
 
 
 async def mail_trial_refusal(desk: Desk, email: Email, product: Product) -> None:

@@ -102,6 +102,7 @@ class Owners:
         for license_ in await self.licenses_of(owner_id):
             await self._empty(license_)
         await self._desk.transaction.recovery.void(owner_id, self._desk.now)
+        await self._desk.transaction.sessions.end_all(owner_id)
         await self._desk.transaction.outbox.erase_subject(owner_id)
         tombstone = StoredOwner(
             owner_id=owner_id,

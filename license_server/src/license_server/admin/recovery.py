@@ -64,7 +64,7 @@ async def redeem(desk: Desk, token: str) -> Sequence[Issued]:
         NotFound: it was used, is over, or never was.
     """
     link = await desk.transaction.recovery.find(hash_of_link(token), desk.now)
-    if link is None:
+    if link is None or link.product is None:
         raise NotFound("this link was used or is over: ask for a new one")
     await desk.transaction.recovery.use(link.hash, desk.now)
     return [

@@ -6,10 +6,11 @@ import segno
 from markupsafe import Markup
 
 from license_server.console.reading import days_of
-from license_server.console.visits import BASE, Answer, Page, Visit
+from license_server.console.visits import BASE, Answer, Visit
 from license_server.errors import NotFound
 from license_server.tokens import Role
 from license_server.web.answers import redirection
+from license_server.web.pages import Page
 
 ROLES: Final = (
     (Role.OWNER, "Owner: everything"),

@@ -11,8 +11,7 @@ A request is served in this order, and each step needs the one before:
 A form whose session has ended is kept on the sign-in page, and shown again behind it.
 """
 
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from http import HTTPStatus
@@ -25,17 +24,12 @@ from license_server.api.server import AdminApi
 from license_server.console.client import Api, as_signed_in
 from license_server.console.people import People, Person
 from license_server.console.table import DONE, PAGES
-from license_server.console.visits import BASE, Answer, Page, Visit
+from license_server.console.visits import BASE, Answer, Visit
 from license_server.desk import Vault
 from license_server.errors import (
     CredentialInvalid,
-    EtagMismatch,
-    IdempotencyConflict,
-    InvalidField,
-    KeyMalformed,
     NotFound,
     RateLimited,
-    StateConflict,
 )
 from license_server.middleware import RawResponse
 from license_server.ports import Throttle
@@ -52,6 +46,7 @@ from license_server.web.cookies import (
     token_of,
 )
 from license_server.web.kept import kept_form, still_kept, target_of, to_keep
+from license_server.web.pages import FOR_THE_FORM, Page, Pages
 from license_server.web.rendering import environment
 from license_server.web.requests import ClientLeft, Fields, Request, read_request
 from license_server.web.views import FRESH, Forms, Typed
@@ -61,18 +56,6 @@ _SIGN_OUT: Final = f"{BASE}/sign-out"
 _HOME: Final = f"{BASE}/"
 _STATIC: Final = f"{BASE}/static/"
 _METHODS: Final = ("GET", "HEAD", "POST")
-_VALUE: Final = r"(?P<\1>[A-Za-z0-9][A-Za-z0-9._:-]{0,63})"
-
-_FOR_THE_FORM: Final = (
-    CredentialInvalid,
-    EtagMismatch,
-    IdempotencyConflict,
-    InvalidField,
-    KeyMalformed,
-    RateLimited,
-    StateConflict,
-)
-"""What the sender of a form can mend in it."""
 
 
 class Console:
@@ -103,7 +86,7 @@ class Console:
         self._now = now
         self._cookies = Cookies("console")
         self._templates = environment("license_server.console", BASE, DONE=DONE)
-        self._pages = [(_pattern(page.path), page) for page in PAGES]
+        self._pages = Pages(BASE, PAGES)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request.
@@ -134,7 +117,7 @@ class Console:
 
     async def _answer(self, request: Request) -> Answer:
         if request.path.startswith(_STATIC):
-            return _file(request.path.removeprefix(_STATIC))
+            return answers.require_static_file(request.path.removeprefix(_STATIC))
         if request.path == _SIGN_IN and request.method == "POST":
             return await self._sign_in(request)
         person = await self._people.of_session(self._cookies.session_hash(request), self._now())
@@ -156,20 +139,12 @@ class Console:
             raise MethodNotAllowed("GET, HEAD")
         try:
             return await page.submit(visit)
-        except _FOR_THE_FORM as problem:
+        except FOR_THE_FORM as problem:
             return await page.show(visit.again(problem))
 
-    def _page(self, request: Request, person: Person, cookie: str) -> tuple[Page, Visit]:
-        for pattern, page in self._pages:
-            match = pattern.fullmatch(request.path)
-            if match is not None:
-                return page, self._visit_of(request, match.groupdict(), person, cookie)
-        raise NotFound("there is no such page")
-
-    def _visit_of(
-        self, request: Request, values: Mapping[str, str], person: Person, cookie: str
-    ) -> Visit:
-        return Visit(
+    def _page(self, request: Request, person: Person, cookie: str) -> tuple[Page[Visit], Visit]:
+        page, values = self._pages.find(request.path)
+        return page, Visit(
             request=request,
             path=values,
             person=person,
@@ -246,14 +221,3 @@ class Console:
         if before.problem is not None:
             status = KINDS[before.problem.code].status
         return answers.page(text, status, headers)
-
-
-def _file(name: str) -> RawResponse:
-    found = answers.static_file(name)
-    if found is None:
-        raise NotFound("there is no such file")
-    return found
-
-
-def _pattern(path: str) -> re.Pattern[str]:
-    return re.compile(BASE + re.sub(r"\{(\w+)\}", _VALUE, path))

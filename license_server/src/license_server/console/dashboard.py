@@ -6,7 +6,8 @@ from datetime import timedelta
 from typing import Any, Final
 
 from license_server.console.charts import bars
-from license_server.console.visits import Answer, Page, Visit
+from license_server.console.visits import Answer, Visit
+from license_server.web.pages import Page
 from license_server.web.rendering import day
 
 _MOST_CLIENTS: Final = 8

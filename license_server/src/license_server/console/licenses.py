@@ -7,9 +7,10 @@ from starlette.types import Send
 
 from license_server.console.reading import ending_of, instant_of, names_of, pairs_of
 from license_server.console.searching import Search, read_search
-from license_server.console.visits import Answer, Page, Visit
+from license_server.console.visits import Answer, Visit
 from license_server.errors import FieldError, InvalidField, LicenseServerError
 from license_server.web.answers import query as query_of
+from license_server.web.pages import Page
 from license_server.web.requests import Fields
 
 _PAGE: Final = 50

@@ -2,7 +2,8 @@
 
 from typing import Final
 
-from license_server.console.visits import Answer, Page, Visit
+from license_server.console.visits import Answer, Visit
+from license_server.web.pages import Page
 
 _PAGE: Final = 50
 STATES: Final = ("pending", "failed", "done")

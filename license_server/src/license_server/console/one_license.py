@@ -6,8 +6,9 @@ from functools import partial
 from typing import Any, Final
 
 from license_server.console.reading import days_of, ending_of, names_of, pairs_of
-from license_server.console.visits import Answer, Page, Visit
+from license_server.console.visits import Answer, Visit
 from license_server.web.answers import attachment
+from license_server.web.pages import Page
 
 _HISTORY: Final = 50
 _ARMORED: Final = "application/octet-stream"
@@ -178,7 +179,7 @@ async def _license(visit: Visit) -> Any:  # noqa: ANN401 - a JSON document
     return await visit.api.get(f"licenses/{visit.path['license_id']}")
 
 
-def _page_of(action: Action) -> Page:
+def _page_of(action: Action) -> Page[Visit]:
     act: Callable[[Visit], Awaitable[Answer]] = partial(_act, action)
     return Page(f"{_ONE}/{action.name}", partial(_show_action, action), act)
 

@@ -3,8 +3,9 @@
 from typing import Final
 
 from license_server.console.reading import instant_of
-from license_server.console.visits import Answer, Page, Visit
+from license_server.console.visits import Answer, Visit
 from license_server.errors import InvalidField
+from license_server.web.pages import Page
 
 _PAGE: Final = 50
 

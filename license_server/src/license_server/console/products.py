@@ -6,8 +6,9 @@ from typing import Any, Final
 
 from license_server.api.products import PolicyMembers
 from license_server.console.reading import names_of, number_of, pairs_of, seconds_of
-from license_server.console.visits import Answer, Page, Visit
+from license_server.console.visits import Answer, Visit
 from license_server.spans import span_text
+from license_server.web.pages import Page
 from license_server.web.requests import Fields
 
 SPANS: Final[Sequence[tuple[str, str, str]]] = (

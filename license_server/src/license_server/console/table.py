@@ -13,9 +13,10 @@ from license_server.console import (
     products,
     webhooks,
 )
-from license_server.console.visits import Page
+from license_server.console.visits import Visit
+from license_server.web.pages import Page
 
-PAGES: Final[tuple[Page, ...]] = (
+PAGES: Final[tuple[Page[Visit], ...]] = (
     *dashboard.PAGES,
     *licenses.PAGES,  # before the address that holds a license's id
     *one_license.PAGES,

@@ -1,13 +1,12 @@
 """A visit: one request of who signed in, with all that a page needs to answer it."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from http import HTTPStatus
 from typing import Final
 
 from jinja2 import Environment
-from starlette.types import Send
 
 from license_server.console.client import Api
 from license_server.console.people import Person
@@ -15,14 +14,14 @@ from license_server.errors import LicenseServerError
 from license_server.middleware import RawResponse
 from license_server.problems import KINDS
 from license_server.tokens import Role
+from license_server.web import pages
 from license_server.web.answers import page, redirection
 from license_server.web.requests import Fields, Request
 from license_server.web.views import FRESH, Forms, Typed
 
 BASE: Final = "/console"
 
-Streaming = Callable[[Send], Awaitable[None]]
-Answer = RawResponse | Streaming
+Answer = pages.Answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,24 +93,3 @@ class Visit:
     def again(self, problem: LicenseServerError) -> "Visit":
         """Return the visit of the page of a form that was refused."""
         return replace(self, before=Typed(self.form, problem))
-
-
-Handler = Callable[[Visit], Awaitable[Answer]]
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """An address of the console.
-
-    A form is sent to the address of its page. What is refused is shown in that page again, with
-    what was typed.
-
-    Attributes:
-        path: behind `/console`, with names in braces.
-        show: answers GET.
-        submit: answers POST; None = there is nothing to send.
-    """
-
-    path: str
-    show: Handler
-    submit: Handler | None = None

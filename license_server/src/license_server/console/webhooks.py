@@ -3,7 +3,8 @@
 from typing import Any, Final
 
 from license_server.admin.events import EVENTS
-from license_server.console.visits import Answer, Page, Visit
+from license_server.console.visits import Answer, Visit
+from license_server.web.pages import Page
 
 _PAGE: Final = 50
 _ONE: Final = "/webhooks/{endpoint_id}"

@@ -249,7 +249,7 @@ recovery_links = Table(
     metadata,
     Column("hash", LargeBinary, primary_key=True),
     Column("owner_id", String(40), ForeignKey("owners.id"), nullable=False, index=True),
-    Column("product", String(64), ForeignKey("products.code"), nullable=False),
+    Column("product", String(64), ForeignKey("products.code")),
     Column("expires_at", BigInteger, nullable=False),
     Column("used_at", BigInteger),
 )

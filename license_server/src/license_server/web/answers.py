@@ -11,6 +11,7 @@ from urllib.parse import quote, urlencode
 
 from starlette.types import Send
 
+from license_server.errors import NotFound
 from license_server.middleware import RawResponse
 
 Headers = Sequence[tuple[bytes, bytes]]
@@ -79,12 +80,16 @@ def drop_cookie(name: str) -> tuple[bytes, bytes]:
     return (b"set-cookie", f"{name}=; Max-Age=0; {_COOKIE}".encode("ascii"))
 
 
-def static_file(name: str) -> RawResponse | None:
-    """Return a file that pages load; None = there is none of this name."""
+def require_static_file(name: str) -> RawResponse:
+    """Return a file that pages load.
+
+    Raises:
+        NotFound: there is none of this name.
+    """
     media_type = _TYPES.get(PurePosixPath(name).suffix)
     body = _static_files().get(name)
     if media_type is None or body is None:
-        return None
+        raise NotFound("there is no such file")
     headers = (
         (b"content-type", media_type),
         (b"content-length", b"%d" % len(body)),

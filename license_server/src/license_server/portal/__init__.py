@@ -1,0 +1,1 @@
+"""The portal: what customers see and do of their own licenses, in a browser."""
