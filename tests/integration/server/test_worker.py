@@ -13,8 +13,6 @@ from typing import Any
 
 import httpx
 import pytest
-from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from license_server.admin.jobs import (
     MAIL_LIFE,
@@ -42,7 +40,7 @@ from license_server.worker import CLAIM, WAITS, Duties, Job, Worker
 from support.admin_api import Clock
 from support.licensed_vendor import Vendor
 from support.licensing import DAY, EMAIL, NOW, OTHER_EMAIL, a_limiter
-from support.tcp_forwarder import free_port
+from support.mail_server import read_mail, running_mail_server
 
 pytestmark = pytest.mark.anyio
 
@@ -364,30 +362,6 @@ async def test_a_job_is_done_by_one_of_several_workers(shop: Shop) -> None:
     assert len(done) == 2
 
 
-class Mailbox:
-    """What a mail server took, and a handler that refuses some."""
-
-    def __init__(self) -> None:
-        self.taken: list[Envelope] = []
-
-    async def handle_RCPT(  # noqa: N802 - aiosmtpd's name and arguments
-        self,
-        _server: SMTP,
-        _session: Session,
-        envelope: Envelope,
-        address: str,
-        _options: list[str],
-    ) -> str:
-        if address.startswith("nobody"):
-            return "550 no such mailbox"
-        envelope.rcpt_tos.append(address)
-        return "250 OK"
-
-    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802 - as above
-        self.taken.append(envelope)
-        return "250 taken"
-
-
 def an_entry() -> OutboxEntry:
     entry: Mapping[str, Any] = {
         "entry_id": "out_1", "kind": OutboxKind.MAIL, "topic": "license_key", "subject": None,
@@ -402,24 +376,16 @@ def a_key_mail(address: str) -> dict[str, object]:
 
 
 async def test_a_real_mail_server_gets_what_was_written() -> None:
-    mailbox = Mailbox()
-    controller = Controller(mailbox, hostname="127.0.0.1", port=free_port())
-    controller.start()
-    try:
-        port = controller.port
+    with running_mail_server() as (mailbox, port):
         way = SmtpServer("127.0.0.1", port, "none")
         writer = MailWriter("shop@vendor.example")
         await deliver_mail(writer, way, lambda: NOW, an_entry(), a_key_mail("ada@example.com"))
         with pytest.raises(DeliveryFailed, match="550") as refused:
             await deliver_mail(writer, way, lambda: NOW, an_entry(), a_key_mail("nobody@x.example"))
         assert refused.value.is_final
-    finally:
-        controller.stop()
     [envelope] = mailbox.taken
     assert envelope.rcpt_tos == ["ada@example.com"]
-    assert isinstance(envelope.content, bytes)
-    mail = email.message_from_bytes(envelope.content, policy=email.policy.default)
-    html = mail.get_body(("html",))
+    html = read_mail(envelope).get_body(("html",))
     assert html is not None
     assert "A &lt;b&gt;" in str(html.get_content())
     with pytest.raises(DeliveryFailed, match="cannot be used") as away:
@@ -428,16 +394,12 @@ async def test_a_real_mail_server_gets_what_was_written() -> None:
 
 
 async def test_a_mail_server_without_tls_is_not_trusted_with_keys() -> None:
-    controller = Controller(Mailbox(), hostname="127.0.0.1", port=free_port())
-    controller.start()
-    try:
-        way = SmtpServer("127.0.0.1", controller.port, "starttls")
+    with running_mail_server() as (_, port):
+        way = SmtpServer("127.0.0.1", port, "starttls")
         with pytest.raises(DeliveryFailed, match="cannot be used"):
             await deliver_mail(
                 MailWriter("a@b.example"), way, lambda: NOW, an_entry(), a_key_mail("a@c.example")
             )
-    finally:
-        controller.stop()
 
 
 def test_no_name_of_a_product_writes_headers() -> None:
