@@ -157,7 +157,7 @@ class Service:
         self.server = self._running.enter_context(self._vendor.serving(port))
 
 
-def found_vendor(folder: Path) -> Vendor:
+def found_vendor(folder: Path, **settings: str) -> Vendor:
     """Make a vendor in a new folder, with a certificate for loopback."""
     folder.mkdir()
-    return Vendor(folder / "vendor", issue_certificate(folder))
+    return Vendor(folder / "vendor", issue_certificate(folder), settings)
