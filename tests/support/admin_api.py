@@ -30,7 +30,7 @@ from license_server.metrics import Metrics
 from license_server.middleware import HttpEdge
 from license_server.repository.transaction import SqlRepository
 from license_server.settings import ShownSetting
-from license_server.signing import DECISION, LICENSE_FILE
+from license_server.signing import AUDIT_CHECKPOINT, DECISION, LICENSE_FILE
 from license_server.tokens import Role
 from support.licensed_vendor import Vendor
 from support.licensing import DAY, NOW, SIGNER, CountingThrottle, a_history, key_set
@@ -38,7 +38,9 @@ from support.licensing import DAY, NOW, SIGNER, CountingThrottle, a_history, key
 
 def endpoints() -> tuple[AnyEndpoint, ...]:
     """Return all endpoints, with a signing key for license files."""
-    listed = key_set().keys[0].model_copy(update={"use": (DECISION, LICENSE_FILE)})
+    listed = (
+        key_set().keys[0].model_copy(update={"use": (DECISION, LICENSE_FILE, AUDIT_CHECKPOINT)})
+    )
     history = a_history(key_set(keys=(listed,)))
     return described(
         (

@@ -25,6 +25,7 @@ POLICY: Final = (
 _TYPES: Final[Mapping[str, bytes]] = {
     ".css": b"text/css; charset=utf-8",
     ".js": b"text/javascript; charset=utf-8",
+    ".svg": b"image/svg+xml",
 }
 _HTML: Final = b"text/html; charset=utf-8"
 _ONE_YEAR: Final = b"private, max-age=31536000, immutable"

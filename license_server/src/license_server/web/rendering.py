@@ -76,7 +76,7 @@ def ago(value: str | datetime | None, now: datetime) -> str | Markup:
         return "never"
     at = _instant(value)
     length = _rough(abs(now - at))
-    shown = "now" if not length else f"in {length}" if at > now else f"{length} ago"
+    shown = "just now" if not length else f"in {length}" if at > now else f"{length} ago"
     return Markup('<time datetime="{}" title="{} UTC">{}</time>').format(
         at.strftime("%Y-%m-%dT%H:%M:%SZ"), at.strftime("%Y-%m-%d %H:%M:%S"), shown
     )
