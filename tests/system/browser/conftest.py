@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, StorageState
 
 from support.chromium import Complaints, running_chromium
 from support.page_checks import Photographer, show_as
@@ -42,8 +42,12 @@ def new_page(browser: Browser) -> Iterator[Callable[..., Page]]:
     """
     contexts, heard = [], []
 
-    def come(*, java_script_enabled: bool = True) -> Page:
-        context = browser.new_context(java_script_enabled=java_script_enabled)
+    def come(
+        *, java_script_enabled: bool = True, storage_state: StorageState | None = None
+    ) -> Page:
+        context = browser.new_context(
+            java_script_enabled=java_script_enabled, storage_state=storage_state
+        )
         contexts.append(context)
         page = context.new_page()
         show_as(page, "light")
