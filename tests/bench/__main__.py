@@ -20,6 +20,7 @@ from bench import (
     audit_log,
     client_faults,
     client_start,
+    console,
     cpu,
     data_api,
     data_streams,
@@ -97,6 +98,12 @@ def _measure_scale(folder: Path) -> None:
         scale.measure(folder, postgres, yardstick, _say)
 
 
+def _measure_console(folder: Path) -> None:
+    with _postgres(folder) as postgres:
+        for line in console.measure(folder / "served", postgres.create("console")):
+            _say(line)
+
+
 def _measure_audit(folder: Path) -> None:
     with _postgres(folder) as postgres:
         for line in audit_log.measure(folder, postgres):
@@ -130,6 +137,7 @@ SECTIONS: Final[Mapping[str, Callable[[Path], None]]] = {
     "soak": _measure_soak,
     "gate": _measure_gate,
     "scale": _measure_scale,
+    "console": _measure_console,
     "audit": _measure_audit,
     "enumeration": _measure_enumeration,
     "client": _measure_client,

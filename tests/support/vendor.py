@@ -5,7 +5,7 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -56,11 +56,18 @@ class Vendor:
 
     def import_licenses(self, count: int) -> Path:
         """Issue many licenses by a file and return the file of their keys, NDJSON."""
+        return self.import_buyers({"email": f"imported{n}@example.com"} for n in range(count))
+
+    def import_buyers(self, buyers: Iterable[Mapping[str, object]]) -> Path:
+        """Issue a license to each by a file and return the file of their keys, NDJSON.
+
+        Args:
+            buyers: the members of an order, but its product.
+        """
         file, keys = (self.folder.with_name(f"{self.folder.name}-{n}") for n in ("buyers", "keys"))
         with file.open("w", encoding="ascii") as lines:
-            for n in range(count):
-                buyer = {"product": PRODUCT, "email": f"imported{n}@example.com"}
-                lines.write(f"{json.dumps(buyer)}\n")
+            for buyer in buyers:
+                lines.write(f"{json.dumps({'product': PRODUCT, **buyer})}\n")
         self.command("license", "import", str(file), "-o", str(keys))
         return keys
 
