@@ -1,6 +1,7 @@
 """A vendor's whole service, and a real browser in front of it."""
 
 import os
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -18,8 +19,7 @@ def site(
     postgres: SharedPostgres, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[VendorSite]:
     """Serve a new vendor with one product."""
-    folder = tmp_path_factory.mktemp("site")
-    name = f"browser_{folder.parent.name}_{folder.name}".replace("-", "_")
+    folder, name = tmp_path_factory.mktemp("site"), f"browser_{uuid.uuid4().hex[:12]}"
     try:
         with serving_site(folder / "v", postgres.create(name)) as served:
             yield served
