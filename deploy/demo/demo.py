@@ -8,6 +8,7 @@ after the query); nothing is left running, and the folder is removed.
 Everything here is done by the commands that a vendor and a customer would type.
 """
 
+import base64
 import json
 import os
 import secrets
@@ -22,6 +23,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
 from typing import Final, NoReturn
@@ -30,10 +32,14 @@ from urllib.request import Request, urlopen
 
 import trustme
 
+from license_server.totp import code_at
+
 BIN: Final = Path(sys.executable).parent
 PRODUCT: Final = "db-api"
 BUYER: Final = "buyer@example.com"
+OPERATOR: Final = "demo"
 LICENSE_SERVER_PORT: Final = 3002
+CONSOLE_PORT: Final = 3003
 DATA_API_PORT: Final = 3001
 START_SECONDS: Final = 60
 STOP_SECONDS: Final = 20
@@ -52,6 +58,19 @@ class DataApi:
     password: str
     anon_key: str
     service_key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """What `license-server operator add --json` prints; the demo plays its authenticator app."""
+
+    name: str
+    password: str
+    secret: str
+
+    def code(self) -> str:
+        """Return the code that an app would show now."""
+        return code_at(base64.b32decode(self.secret), datetime.now(UTC))
 
 
 def main() -> None:
@@ -78,14 +97,29 @@ def _demo(folder: Path, stack: ExitStack) -> None:
     run(*license_server, "init", str(vendor), "--product", PRODUCT, "--name", "Data API")
     port = claim_port(LICENSE_SERVER_PORT, stack)
     server_url = f"https://127.0.0.1:{port}"
+    console_port = claim_port(CONSOLE_PORT, stack)
     tls = {"TLS_CERT_FILE": str(folder / "cert.pem"), "TLS_KEY_FILE": str(folder / "key.pem")}
     serve = (*license_server, "serve")
     log = folder / "server.log"
     serving = stack.enter_context(
-        service(serve, {**tls, "HOST": "127.0.0.1", "PORT": str(port), "ADMIN_PORT": "0"}, log)
+        service(
+            serve,
+            {
+                **tls,
+                "HOST": "127.0.0.1",
+                "PORT": str(port),
+                "ADMIN_PORT": str(console_port),
+                "PUBLIC_URL": server_url,
+            },
+            log,
+        )
     )
     wait_until_ready(f"{server_url}/readyz", authority, serving, log)
     say(f"  license server: {server_url}")
+
+    step("The vendor lets somebody into the console")
+    add = (*license_server, "operator", "add", OPERATOR, "--role", "owner")
+    operator = read_operator(run(*add, "--json", shown=add))
 
     step("The vendor sells a license")
     issue = (*license_server, "license", "issue", "--product", PRODUCT, "--email", BUYER)
@@ -120,18 +154,30 @@ def _demo(folder: Path, stack: ExitStack) -> None:
         say(f"  {row}")
 
     say(f"\nReady after {time.monotonic() - started:.0f} s.")
-    say(summary(server_url, api))
+    say(summary(server_url, f"https://127.0.0.1:{console_port}", operator, api))
     if os.environ.get("DEMO_ONCE") != "1":
         say("Ctrl-C stops everything and removes it.")
-        while True:
-            time.sleep(1)  # not pause(): a signal just before it would be waited for in vain
+        play_authenticator(operator)
 
 
-def summary(server_url: str, api: DataApi) -> str:
+def play_authenticator(operator: Operator) -> NoReturn:
+    """Show the operator's codes for as long as the demo is up."""
+    while True:
+        if sys.stdout.isatty():
+            sys.stdout.write(f"\rcode of the operator now: {operator.code()} ")
+            sys.stdout.flush()
+        time.sleep(1)  # not pause(): a signal just before it would be waited for in vain
+
+
+def summary(server_url: str, console_url: str, operator: Operator, api: DataApi) -> str:
     """Say where everything is and what to try."""
     url = shlex.quote
     return f"""
   license server   {server_url}
+  portal           {server_url}/portal/
+  console          {console_url}
+  operator         {operator.name} / {operator.password} / code {operator.code()}
+  its app's secret {operator.secret}
   data API         {api.url}
   Basic            {api.user} / {api.password}
   anon key         {api.anon_key}
@@ -223,6 +269,12 @@ def read_data_api(process: "subprocess.Popen[str]", log: Path) -> DataApi:
         anon_key=ready["anonKey"],
         service_key=ready["serviceKey"],
     )
+
+
+def read_operator(made: str) -> Operator:
+    """Read what the command said of the new operator."""
+    members = json.loads(made)
+    return Operator(members["name"], members["password"], members["totp_secret"])
 
 
 def make_certificates(folder: Path) -> Path:

@@ -1,6 +1,7 @@
 """`make demo`, as its process."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 DEMO = Path(__file__).parents[2] / "deploy" / "demo" / "demo.py"
@@ -37,6 +39,21 @@ def running_with(mark: str) -> list[str]:
     return found
 
 
+def sign_in(told: str) -> None:
+    """Sign in to the console with what the demo says of its operator."""
+    console = re.search(r"console +(https://127\.0\.0\.1:\d+)\n", told)
+    operator = re.search(r"operator +(\w+) / (\S+) / code (\d{6})\n", told)
+    assert console, told
+    assert operator, told
+    name, password, code = operator.groups()
+    with httpx.Client(base_url=console[1], verify=False) as browser:
+        page = browser.get("/console/sign-in").text
+        token = re.search(r'name="csrf" value="(\w+)"', page)
+        assert token, page
+        form = {"csrf": token[1], "name": name, "password": password, "code": code}
+        assert browser.post("/console/sign-in", data=form).headers["location"] == "/console/"
+
+
 @pytest.mark.timeout(180)
 def test_the_demo_runs_a_licensed_query_and_cleans_up(environment: dict[str, str]) -> None:
     done = subprocess.run(
@@ -60,9 +77,12 @@ def test_the_demo_stays_up_until_it_is_interrupted(environment: dict[str, str]) 
         [sys.executable, DEMO], env=environment, stdout=subprocess.PIPE, text=True
     ) as demo:
         assert demo.stdout is not None
+        told = []
         for line in demo.stdout:
+            told.append(line)
             if "Ctrl-C" in line:
                 break
+        sign_in("".join(told))
         assert demo.poll() is None
         demo.send_signal(signal.SIGINT)
         demo.stdout.read()
