@@ -91,8 +91,8 @@ class Settings(BaseSettings):
         tls_key_file: its private key.
         host: address to listen on for clients.
         port: port to listen on for clients; 0 = any free one.
-        admin_host: address to listen on for the admin API.
-        admin_port: port to listen on for the admin API; 0 = any free one.
+        admin_host: address to listen on for the admin API and the console.
+        admin_port: port to listen on for the admin API and the console; 0 = any free one.
         public_url: how customers reach this server, for links in mails.
         run_worker: drain the outbox while serving; else `license-server worker` does.
         mail_from: sender of mails.
