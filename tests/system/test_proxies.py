@@ -1,6 +1,7 @@
 """The services behind nginx and Caddy, set up by the files of `deploy/`."""
 
 import asyncio
+import re
 import secrets
 import uuid
 from collections.abc import Iterator
@@ -160,6 +161,20 @@ def test_a_page_in_the_clear_is_redirected(either: Proxied) -> None:
         if answer.status_code != 308:  # Caddy serves no name but its own
             answer = client.get("/docs?x=1", headers=FORGED)
     assert (answer.status_code, answer.headers["location"]) == (308, "https://localhost/docs?x=1")
+
+
+def test_a_customer_in_the_clear_is_redirected_and_found_by_its_cookie(licensing: Proxied) -> None:
+    with licensing.client(url=licensing.proxy.http) as client:
+        answer = client.get("/portal/licenses", headers=FORGED)
+    moved = (answer.status_code, answer.headers["location"])
+    assert moved == (308, "https://localhost/portal/licenses")
+    with licensing.client() as client:
+        page = client.get("/portal/")
+        assert "__Host-portal-visitor" in client.cookies
+        token = re.search(r'name="csrf" value="(\w+)"', page.text)
+        assert token is not None
+        form = {"csrf": token[1], "email": "ada@example.com"}
+        assert "Look into your mail" in client.post("/portal/sign-in", data=form).text
 
 
 def test_a_key_that_came_in_the_clear_is_told_of(data: Proxied) -> None:

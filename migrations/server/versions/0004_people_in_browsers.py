@@ -7,6 +7,7 @@ revision = "0004"
 down_revision = "0003"
 
 NEVER = 253_402_300_799  # 9999-12-31T23:59:59Z
+WAITING = 30 * 86_400  # for the first use of a trial
 
 
 def upgrade() -> None:
@@ -37,15 +38,34 @@ def upgrade() -> None:
     op.create_index("ix_sessions_created_at", "sessions", ["created_at"])
     with op.batch_alter_table("recovery_links") as links:  # without one they sign in
         links.alter_column("product", existing_type=sa.String(64), nullable=True)
-    op.create_index(
-        "ix_licenses_end", "licenses", [sa.text(f"coalesce(expires_at, {NEVER})"), "id"]
-    )
+    _index_licenses()
     op.create_index("ix_audit_log_subject", "audit_log", ["subject", "seq"])
+
+
+def _index_licenses() -> None:
+    op.drop_index("ix_licenses_expires_at", "licenses")
+    end = f"coalesce(expires_at, {NEVER})"
+    stop = (
+        f"coalesce(expires_at, issued_at + {WAITING} + trial_seconds, {NEVER}) "
+        "+ renewal_grace_seconds"
+    )
+    for name, key in (("end", end), ("stop", f"({stop})")):
+        op.create_index(f"ix_licenses_{name}", "licenses", [sa.text(key), "id"])
+    for name, which in (("not_active", "standing <> 'active'"), ("trials", "kind = 'trial'")):
+        op.create_index(
+            f"ix_licenses_{name}",
+            "licenses",
+            ["issued_at", "id"],
+            sqlite_where=sa.text(which),
+            postgresql_where=sa.text(which),
+        )
 
 
 def downgrade() -> None:
     op.drop_index("ix_audit_log_subject", "audit_log")
-    op.drop_index("ix_licenses_end", "licenses")
+    for index in ("end", "stop", "not_active", "trials"):
+        op.drop_index(f"ix_licenses_{index}", "licenses")
+    op.create_index("ix_licenses_expires_at", "licenses", ["expires_at"])
     op.execute("DELETE FROM recovery_links WHERE product IS NULL")
     with op.batch_alter_table("recovery_links") as links:
         links.alter_column("product", existing_type=sa.String(64), nullable=False)

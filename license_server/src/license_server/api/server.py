@@ -3,7 +3,7 @@
 A request is served in this order, and each step needs the one before:
 
 1. The path and the method name an endpoint.
-2. A transaction begins, and the caller is known or refused.
+2. The caller is known or refused.
 3. The caller's role may ask for this.
 4. Query and body are parsed completely.
 5. A request that came before under the same Idempotency-Key is answered as it was then.
@@ -84,10 +84,10 @@ class Caller:
     role: Role
 
 
-Authenticate = Callable[[Scope, Transaction, datetime], Awaitable[Caller]]
+Authenticate = Callable[[Scope, Repository, datetime], Awaitable[Caller]]
 
 
-async def as_operator(_scope: Scope, _transaction: Transaction, _now: datetime) -> Caller:
+async def as_operator(_scope: Scope, _repository: Repository, _now: datetime) -> Caller:
     """Take whoever asks for the operator: for the command line on the server's own folder."""
     return Caller(ACTOR_CLI, Role.OWNER)
 
@@ -104,7 +104,7 @@ class BearerTokens:
         self._vault = vault
         self._throttle = throttle
 
-    async def __call__(self, scope: Scope, transaction: Transaction, now: datetime) -> Caller:
+    async def __call__(self, scope: Scope, repository: Repository, now: datetime) -> Caller:
         """Return the caller.
 
         Raises:
@@ -117,8 +117,9 @@ class BearerTokens:
             raise CredentialMissing("the header Authorization: Bearer lsk_… is expected")
         source = scope["client"][0] if scope["client"] else ""
         try:
-            desk = Desk(transaction, self._vault, "", now)
-            token = await Tokens(desk).require(text.strip())
+            async with repository.transaction() as transaction:
+                desk = Desk(transaction, self._vault, "", now)
+                token = await Tokens(desk).require(text.strip())
         except CredentialInvalid:
             _log.warning("auth.failed", client=source)
             await self._throttle.hit(ADMIN_FAILURES, source)
@@ -182,8 +183,7 @@ class AdminApi:
         self, endpoint: Endpoint[Any, Any], path: Mapping[str, str], scope: Scope, receive: Receive
     ) -> RawResponse:
         now = self._now()
-        async with self._repository.transaction() as transaction:
-            caller = await self._require_caller(endpoint, scope, transaction, now)
+        caller = await self._require_caller(endpoint, scope, now)
         query = parse_query(endpoint.query, scope["query_string"])
         raw = await read_json_body(receive)
         body = parse_body(endpoint.body, media_type(scope), raw)
@@ -200,8 +200,7 @@ class AdminApi:
         self, endpoint: StreamEndpoint[Any], scope: Scope, receive: Receive, send: Send
     ) -> None:
         now = self._now()
-        async with self._repository.transaction() as transaction:
-            caller = await self._require_caller(endpoint, scope, transaction, now)
+        caller = await self._require_caller(endpoint, scope, now)
 
         @asynccontextmanager
         async def open_desk() -> AsyncIterator[Desk]:
@@ -226,10 +225,8 @@ class AdminApi:
         )
         await _send_parts(send, streamed)
 
-    async def _require_caller(
-        self, endpoint: AnyEndpoint, scope: Scope, transaction: Transaction, now: datetime
-    ) -> Caller:
-        caller = await self._authenticate(scope, transaction, now)
+    async def _require_caller(self, endpoint: AnyEndpoint, scope: Scope, now: datetime) -> Caller:
+        caller = await self._authenticate(scope, self._repository, now)
         if caller.role not in endpoint.roles:
             _log.warning("authz.denied", actor=caller.actor, endpoint=endpoint.name)
             allowed = ", ".join(sorted(endpoint.roles))

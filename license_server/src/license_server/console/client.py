@@ -14,7 +14,7 @@ from starlette.types import Message, Scope, Send
 from license_server.api.endpoints import etag
 from license_server.api.server import AdminApi, Caller
 from license_server.errors import CredentialMissing
-from license_server.stores import Transaction
+from license_server.stores import Repository
 
 _CALLER: Final = "license_server.caller"
 
@@ -22,7 +22,7 @@ Document = Any
 """A JSON document of the API."""
 
 
-async def as_signed_in(scope: Scope, _transaction: Transaction, _now: datetime) -> Caller:
+async def as_signed_in(scope: Scope, _repository: Repository, _now: datetime) -> Caller:
     """Return the caller whom the console found signed in.
 
     Raises:

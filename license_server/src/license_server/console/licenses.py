@@ -1,5 +1,6 @@
 """Licenses: found, issued, changed many at once, taken away as a file."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -33,9 +34,10 @@ async def _list(visit: Visit) -> Answer:
     problem, listed, count = None, {"items": (), "next_cursor": None}, None
     try:
         members = _members(query, found)
-        count = await visit.api.get("licenses/count", **members)
-        listed = await visit.api.get(
-            "licenses", **members, order=order, limit=_PAGE, cursor=query.given("cursor")
+        cursor = query.given("cursor")
+        count, listed = await asyncio.gather(
+            visit.api.get("licenses/count", **members),
+            visit.api.get("licenses", **members, order=order, limit=_PAGE, cursor=cursor),
         )
     except InvalidField as error:
         problem = error

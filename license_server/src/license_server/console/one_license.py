@@ -1,5 +1,6 @@
 """One license: how it stands and why, what happened to it, and all that can be done with it."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -11,6 +12,7 @@ from license_server.web.answers import attachment
 from license_server.web.pages import Page
 
 _HISTORY: Final = 50
+_DEPLOYMENTS: Final = 500
 _ARMORED: Final = "application/octet-stream"
 _ONE: Final = "/licenses/{license_id}"
 _DEPLOYMENT: Final = f"{_ONE}/deployments/{{instance_id}}"
@@ -97,13 +99,19 @@ async def _show(visit: Visit) -> Answer:
     license_ = await _license(visit)
     path = f"licenses/{license_['id']}"
     before = visit.request.query.given("before")
+    product, deployments, history, mails = await asyncio.gather(
+        visit.api.get(f"products/{license_['product']}"),
+        visit.api.get(f"{path}/deployments", archived=True, limit=_DEPLOYMENTS),
+        visit.api.get(f"{path}/history", limit=_HISTORY, before=before),
+        visit.api.get("mails", subject=license_["id"]),
+    )
     return visit.render(
         "license.html",
         license=license_,
-        product=await visit.api.get(f"products/{license_['product']}"),
-        deployments=(await visit.api.get(f"{path}/deployments", archived=True, limit=500))["items"],
-        history=await visit.api.get(f"{path}/history", limit=_HISTORY, before=before),
-        mails=(await visit.api.get("mails", subject=license_["id"]))["items"],
+        product=product,
+        deployments=deployments["items"],
+        history=history,
+        mails=mails["items"],
         actions=[one for one in ACTIONS if one.fits(license_) and visit.may(one.endpoint)],
     )
 
@@ -158,7 +166,7 @@ async def _file(visit: Visit) -> Answer:
 async def _show_deployment(visit: Visit) -> Answer:
     license_ = await _license(visit)
     path = f"licenses/{license_['id']}/deployments"
-    listed = (await visit.api.get(path, archived=True, limit=500))["items"]
+    listed = (await visit.api.get(path, archived=True, limit=_DEPLOYMENTS))["items"]
     meant = [one for one in listed if one["instance_id"] == visit.path["instance_id"]]
     if not meant:
         return visit.redirect(f"/licenses/{license_['id']}?done=deployment-gone")

@@ -4,15 +4,17 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import Column, ColumnElement, case, func, select, tuple_, update
+from sqlalchemy import ColumnElement, case, func, select, text, tuple_, update
 
-from license_server.licenses import TRIAL_STARTS_WITHIN, Kind, License, Standing, Status
+from license_server.licenses import Kind, License, Standing, Status
 from license_server.repository.keys import key_values
 from license_server.repository.rows import Row, Values, license_values, to_license, to_unix
 from license_server.repository.statements import Rows
 from license_server.repository.store import Store
 from license_server.repository.tables import (
     END,
+    NEVER,
+    STOP,
     deployments,
     license_keys,
     licenses,
@@ -123,13 +125,30 @@ def _conditions(which: LicenseFilter) -> Iterator[ColumnElement[bool]]:
     if which.kind is not None:
         yield licenses.c.kind == which.kind.value
     if which.status is not None:
-        yield status_at(which.now) == which.status.value
-    yield from _within(licenses.c.expires_at, which.expires_after, which.expires_before)
+        yield from _standing_as(which.status, which.now)
+    if which.expires_after is not None or which.expires_before is not None:
+        yield END < NEVER
+    yield from _within(END, which.expires_after, which.expires_before)
     yield from _within(licenses.c.issued_at, which.issued_after, which.issued_before)
 
 
+def _standing_as(status: Status, now: datetime) -> Iterator[ColumnElement[bool]]:
+    """Say what `status_at` says by conditions of which each may use an index."""
+    if status in {Status.SUSPENDED, Status.REVOKED}:
+        yield licenses.c.standing != text("'active'")
+        yield licenses.c.standing == status.value
+        return
+    yield licenses.c.standing == Standing.ACTIVE.value
+    if status is Status.EXPIRED:
+        yield to_unix(now) >= STOP
+        return
+    yield to_unix(now) < STOP
+    is_trial = licenses.c.kind == text("'trial'")
+    yield is_trial if status is Status.TRIAL else licenses.c.kind == Kind.PAID.value
+
+
 def _within(
-    column: Column[int] | Column[int | None], after: datetime | None, before: datetime | None
+    column: ColumnElement[int], after: datetime | None, before: datetime | None
 ) -> Iterator[ColumnElement[bool]]:
     if after is not None:
         yield column >= to_unix(after)
@@ -139,12 +158,9 @@ def _within(
 
 def status_at(now: datetime) -> ColumnElement[str]:
     """Say in SQL what `License.status` says."""
-    waiting = int(TRIAL_STARTS_WITHIN.total_seconds())
-    unstarted_end = licenses.c.issued_at + waiting + licenses.c.trial_seconds
-    end = func.coalesce(licenses.c.expires_at, unstarted_end)
     return case(
         (licenses.c.standing != Standing.ACTIVE.value, licenses.c.standing),
-        (end + licenses.c.renewal_grace_seconds <= to_unix(now), Status.EXPIRED.value),
+        (to_unix(now) >= STOP, Status.EXPIRED.value),
         (licenses.c.kind == Kind.TRIAL.value, Status.TRIAL.value),
         else_=Status.ACTIVE.value,
     )

@@ -21,7 +21,12 @@ from sqlalchemy import (
     text,
 )
 
+from license_server.licenses import TRIAL_STARTS_WITHIN
+
 NEVER: Final = 253_402_300_799  # 9999-12-31T23:59:59Z, the last instant that there is
+
+WAITING: Final = int(TRIAL_STARTS_WITHIN.total_seconds())
+"""So long a trial may wait for its first use, in seconds; an index holds the number."""
 
 metadata = MetaData(
     naming_convention={
@@ -91,13 +96,37 @@ licenses = Table(
     Column("version", Integer, nullable=False, server_default="1"),
     Index("ix_licenses_issued_at", "issued_at", "id"),
     Index("ix_licenses_product_issued_at", "product", "issued_at", "id"),
-    Index("ix_licenses_expires_at", "expires_at"),
+    Index(
+        "ix_licenses_not_active",
+        "issued_at",
+        "id",
+        sqlite_where=text("standing <> 'active'"),
+        postgresql_where=text("standing <> 'active'"),
+    ),
+    Index(
+        "ix_licenses_trials",
+        "issued_at",
+        "id",
+        sqlite_where=text("kind = 'trial'"),
+        postgresql_where=text("kind = 'trial'"),
+    ),
 )
 
 END: Final = func.coalesce(licenses.c.expires_at, text(str(NEVER)))
-"""By what licenses are listed whose ends are asked for: those without one come last."""
+"""The end of a license, to compare and to list by: those without one end last of all."""
+
+STOP: Final = (
+    func.coalesce(
+        licenses.c.expires_at,
+        licenses.c.issued_at + text(str(WAITING)) + licenses.c.trial_seconds,
+        text(str(NEVER)),
+    )
+    + licenses.c.renewal_grace_seconds
+)
+"""When an active license expires: after its grace, and a trial that nobody starts after a while."""
 
 Index("ix_licenses_end", END, licenses.c.id)
+Index("ix_licenses_stop", STOP, licenses.c.id)
 
 trial_claims = Table(
     "trial_claims",
