@@ -20,6 +20,7 @@ from license_server.repository.database import Database
 from license_server.repository.transaction import SqlRepository
 from license_server.settings import load_settings
 from license_server.working import load_vault
+from support.log_attacks import unguarded
 from support.postgres import SharedPostgres
 
 ENTRIES, HIT, LATER = 1_000, 500, 10
@@ -63,14 +64,7 @@ class Ledger:
         asyncio.run(self._attack(statements, forged))
 
     async def _attack(self, statements: tuple[str, ...], forged: Entry | None) -> None:
-        database = Database.from_url(self.url)
-        async with database.engine().begin() as connection:
-            if database.url is not None:
-                await connection.execute(text("SET session_replication_role = replica"))
-            else:
-                query = "SELECT name FROM sqlite_master WHERE type = 'trigger'"
-                for (name,) in (await connection.execute(text(query))).all():
-                    await connection.execute(text(f"DROP TRIGGER {name}"))
+        async with unguarded(Database.from_url(self.url)) as connection:
             for statement in statements:
                 await connection.execute(text(statement))
             if forged is not None:

@@ -11,6 +11,7 @@ from license_server.tokens import Role
 from support.admin_api import AdminClient
 from support.licensed_vendor import Vendor
 from support.licensing import DAY, NOW
+from support.log_attacks import unguarded
 
 pytestmark = pytest.mark.anyio
 
@@ -22,15 +23,7 @@ async def api(vendor: Vendor) -> AsyncIterator[AdminClient]:
 
 
 async def spoil(api: AdminClient, statement: str) -> None:
-    """Write into the audit log as somebody whom no trigger stops."""
-    database = api.vendor.database
-    async with database.engine().begin() as connection:
-        if database.url is not None:
-            await connection.execute(text("SET session_replication_role = replica"))
-        else:
-            query = "SELECT name FROM sqlite_master WHERE type = 'trigger'"
-            for (name,) in (await connection.execute(text(query))).all():
-                await connection.execute(text(f"DROP TRIGGER {name}"))
+    async with unguarded(api.vendor.database) as connection:
         await connection.execute(text(statement))
 
 

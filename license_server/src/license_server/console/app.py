@@ -28,6 +28,7 @@ from license_server.console.visits import BASE, Answer, Visit
 from license_server.desk import Vault
 from license_server.errors import (
     CredentialInvalid,
+    LicenseServerError,
     NotFound,
     RateLimited,
 )
@@ -46,16 +47,15 @@ from license_server.web.cookies import (
     token_of,
 )
 from license_server.web.kept import kept_form, still_kept, target_of, to_keep
-from license_server.web.pages import FOR_THE_FORM, Page, Pages
+from license_server.web.pages import FOR_THE_FORM, Page, Pages, serve
 from license_server.web.rendering import environment
-from license_server.web.requests import ClientLeft, Fields, Request, read_request
+from license_server.web.requests import Fields, Request
 from license_server.web.views import FRESH, Forms, Typed
 
 _SIGN_IN: Final = f"{BASE}/sign-in"
 _SIGN_OUT: Final = f"{BASE}/sign-out"
 _HOME: Final = f"{BASE}/"
 _STATIC: Final = f"{BASE}/static/"
-_METHODS: Final = ("GET", "HEAD", "POST")
 
 
 class Console:
@@ -98,22 +98,9 @@ class Console:
         if path in {"/", BASE}:
             await answers.send_response(send, answers.redirection(_HOME))
         elif path.startswith(_HOME):
-            await self._serve(scope, receive, send)
+            await serve(scope, receive, send, self._answer)
         else:
             await self._app(scope, receive, send)
-
-    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["method"] not in _METHODS:
-            raise MethodNotAllowed(", ".join(_METHODS))
-        try:
-            request = await read_request(scope, receive)
-        except ClientLeft:
-            return
-        answer = await self._answer(request)
-        if isinstance(answer, RawResponse):
-            await answers.send_response(send, answer)
-        else:
-            await answer(send)
 
     async def _answer(self, request: Request) -> Answer:
         if request.path.startswith(_STATIC):
@@ -171,7 +158,10 @@ class Console:
         kept = kept_form(request.form)
         if not kept.pairs:
             return answers.redirection(target, [given])
-        answer = await self._resumed(request.moved_to(target), kept, cookie)
+        try:
+            answer = await self._resumed(request.moved_to(target), kept, cookie)
+        except LicenseServerError:  # such as of a role that may not see that page any more
+            return answers.redirection(target, [given])
         return replace(answer, headers=(*answer.headers, given))
 
     async def _resumed(self, request: Request, kept: Fields, cookie: str) -> RawResponse:

@@ -42,15 +42,14 @@ from license_server.web.cookies import (
     require_own_form,
     token_of,
 )
-from license_server.web.pages import FOR_THE_FORM, Pages
+from license_server.web.pages import FOR_THE_FORM, Pages, serve
 from license_server.web.rendering import environment
-from license_server.web.requests import ClientLeft, Request, read_request
+from license_server.web.requests import Request
 from license_server.web.views import FRESH, Forms, Typed
 
 _HOME: Final = f"{BASE}/"
 _SIGN_OUT: Final = f"{BASE}/sign-out"
 _ENTER: Final = f"{BASE}/enter/"
-_METHODS: Final = ("GET", "HEAD", "POST")
 
 Ask = Callable[[Desk, Email], Awaitable[None]]
 
@@ -98,22 +97,9 @@ class Portal:
         if path == BASE:
             await answers.send_response(send, answers.redirection(_HOME))
         elif path == "/" or path.startswith(_HOME):
-            await self._serve(scope, receive, send)
+            await serve(scope, receive, send, self._answer)
         else:
             await self._app(scope, receive, send)
-
-    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["method"] not in _METHODS:
-            raise MethodNotAllowed(", ".join(_METHODS))
-        try:
-            request = await read_request(scope, receive)
-        except ClientLeft:
-            return
-        answer = await self._answer(request)
-        if isinstance(answer, RawResponse):
-            await answers.send_response(send, answer)
-        else:
-            await answer(send)
 
     async def _answer(self, request: Request) -> Answer:
         path, is_form = request.path, request.method == "POST"

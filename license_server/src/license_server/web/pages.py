@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
-from starlette.types import Send
+from starlette.types import Receive, Scope, Send
 
 from license_server.errors import (
     CredentialInvalid,
@@ -18,7 +18,11 @@ from license_server.errors import (
     StateConflict,
 )
 from license_server.middleware import RawResponse
+from license_server.problems import MethodNotAllowed
+from license_server.web.answers import send_response
+from license_server.web.requests import ClientLeft, Request, read_request
 
+_METHODS: Final = ("GET", "HEAD", "POST")
 _VALUE: Final = r"(?P<\1>[A-Za-z0-9][A-Za-z0-9._:-]{0,63})"
 
 Streaming = Callable[[Send], Awaitable[None]]
@@ -77,6 +81,28 @@ class Pages(Generic[Visit]):
             if match is not None:
                 return page, match.groupdict()
         raise NotFound("there is no such page")
+
+
+async def serve(
+    scope: Scope, receive: Receive, send: Send, answer: Callable[[Request], Awaitable[Answer]]
+) -> None:
+    """Read the request of a browser and send its answer.
+
+    Raises:
+        MethodNotAllowed: it is neither GET nor POST.
+        LicenseServerError: it is malformed, or whatever `answer` raises.
+    """
+    if scope["method"] not in _METHODS:
+        raise MethodNotAllowed(", ".join(_METHODS))
+    try:
+        request = await read_request(scope, receive)
+    except ClientLeft:
+        return
+    answered = await answer(request)
+    if isinstance(answered, RawResponse):
+        await send_response(send, answered)
+    else:
+        await answered(send)
 
 
 def _pattern(base: str, path: str) -> re.Pattern[str]:
