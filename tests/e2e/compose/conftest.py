@@ -11,7 +11,7 @@ from support.compose import DataApi, Stack
 
 OWNER = "ada@example.com"
 PRODUCT = ("license-server", "product", "create", "db-api", "--name", "Data API")
-API_PORT, LICENSE_PORT = 13001, 13002
+API_PORT, LICENSE_PORT, CONSOLE_PORT = 13001, 13002, 13005
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,11 @@ BOOKS = "/rest/v1/books?select=title&order=id"
 
 @pytest.fixture(scope="session")
 def stack() -> Iterator[Stack]:
-    ports = {"DB_API_PORT": str(API_PORT), "LICENSE_PORT": str(LICENSE_PORT)}
+    ports = {
+        "DB_API_PORT": str(API_PORT),
+        "LICENSE_PORT": str(LICENSE_PORT),
+        "LICENSE_CONSOLE_PORT": str(CONSOLE_PORT),
+    }
     with Stack("licensed-test", **ports).up() as stack:
         yield stack
 

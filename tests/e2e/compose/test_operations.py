@@ -25,7 +25,12 @@ def revision(stack: Stack) -> str:
 def test_an_upgrade_migrates_the_database_and_keeps_what_is_in_it(tmp_path: Path) -> None:
     (tmp_path / "Dockerfile").write_text(PREVIOUS)
     docker("build", "-q", "-t", "license-server:previous", str(tmp_path))
-    stack = Stack("licensed-upgrade", "compose.vendor.yaml", LICENSE_PORT="13004")
+    stack = Stack(
+        "licensed-upgrade",
+        "compose.vendor.yaml",
+        LICENSE_PORT="13004",
+        LICENSE_CONSOLE_PORT="13006",
+    )
     try:
         stack.compose("up", "--wait", "vendor-db")
         migrate = ("run", "--rm", "-T", "license-migrate", "migrate")

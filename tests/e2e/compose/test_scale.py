@@ -27,6 +27,7 @@ def scaled() -> Iterator[Running]:
         "COMPOSE_PROFILES": "scale",
         "DB_API_PORT": "13011",
         "LICENSE_PORT": "13012",
+        "LICENSE_CONSOLE_PORT": "13007",
         "PROXY_PORT": str(PORT),
         "LICENSE_PROXY_PORT": str(LICENSE_PORT),
     }

@@ -1,12 +1,17 @@
 """What a vendor and a customer do with the Compose files, and what happens to them."""
 
+import base64
+import json
+import re
 import time
+from datetime import UTC, datetime
 
 import httpx
 import pytest
 from postgrest import SyncPostgrestClient
 
-from e2e.compose.conftest import BOOKS, Running, activate
+from e2e.compose.conftest import BOOKS, CONSOLE_PORT, Running, activate
+from license_server.totp import code_at
 from support.compose import Stack, docker
 
 pytestmark = pytest.mark.timeout(300)
@@ -19,6 +24,18 @@ def test_a_real_client_reads_over_https(running: Running) -> None:
         rows = client.from_("books").select("title").order("id").execute().data
 
     assert rows == [{"title": "Middlemarch"}, {"title": "Romola"}]
+
+
+def test_an_operator_comes_in_through_the_published_console(running: Running) -> None:
+    add = ("license-server", "operator", "add", "grace", "--role", "owner", "--json")
+    made = json.loads(running.stack.execute("license-server", *add))
+    url = f"https://localhost:{CONSOLE_PORT}"
+    with httpx.Client(base_url=url, verify=running.api.tls) as browser:
+        token = re.search(r'name="csrf" value="(\w+)"', browser.get("/console/sign-in").text)
+        assert token is not None
+        code = code_at(base64.b32decode(made["totp_secret"]), datetime.now(UTC))
+        form = {"csrf": token[1], "name": "grace", "password": made["password"], "code": code}
+        assert browser.post("/console/sign-in", data=form).headers["location"] == "/console/"
 
 
 def test_a_wrong_license_ends_the_start_with_78(running: Running) -> None:
