@@ -27,6 +27,7 @@ from bench import (
     enumeration,
     gate,
     license_server,
+    paint,
     scale,
     security,
     soak,
@@ -104,6 +105,11 @@ def _measure_console(folder: Path) -> None:
             _say(line)
 
 
+def _measure_paint(folder: Path) -> None:
+    for line in paint.measure(folder / "served"):
+        _say(line)
+
+
 def _measure_audit(folder: Path) -> None:
     with _postgres(folder) as postgres:
         for line in audit_log.measure(folder, postgres):
@@ -138,6 +144,7 @@ SECTIONS: Final[Mapping[str, Callable[[Path], None]]] = {
     "gate": _measure_gate,
     "scale": _measure_scale,
     "console": _measure_console,
+    "paint": _measure_paint,
     "audit": _measure_audit,
     "enumeration": _measure_enumeration,
     "client": _measure_client,

@@ -19,7 +19,7 @@ Examples:
   license-server operator disable ada
 
 \b
-The console's address is in the log of `serve`: console.listening. Roles are those of tokens:
+The console is where the log of `serve` says that the listener admin is. Roles are those of tokens:
 owner, issuer, support, auditor."""
 
 _roles: Final = click.Choice(["owner", "issuer", "support", "auditor"])
