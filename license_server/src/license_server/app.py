@@ -171,6 +171,7 @@ def _build_apps(
             Portal,
             repository=vendor.repository,
             self_service=customers,
+            throttle=throttle,
             load_issuer=read_key,
             now=utc_now,
         ),

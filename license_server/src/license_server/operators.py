@@ -50,6 +50,9 @@ class OperatorStore(Protocol):
     async def find(self, name: str) -> Operator | None:
         """Return the operator of a name."""
 
+    async def look_up(self, operator_id: str) -> Operator | None:
+        """Return the operator of an id."""
+
     async def get(self, operator_id: str) -> Operator | None:
         """Return the operator of an id, locked until the transaction ends."""
 

@@ -19,6 +19,12 @@ ADMIN_FAILURES: Final = "admin_failures"
 SIGN_INS: Final = "sign_ins"
 """Throttle rule: tries to sign in to the console under one name, from wherever."""
 
+SIGN_INS_BY_SOURCE: Final = "sign_ins_by_source"
+"""Throttle rule: tries to sign in to the console from one source, under whatever name."""
+
+OWN_CHANGES: Final = "own_changes"
+"""Throttle rule: what one customer changes in the portal."""
+
 EMAIL_MISMATCHES: Final = "email_mismatches"
 """Throttle rule: 10 wrong emails an hour for a key (contract, "Limits of abuse")."""
 

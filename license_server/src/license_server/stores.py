@@ -522,6 +522,9 @@ class TokenStore(Protocol):
     async def find(self, token_hash: bytes) -> TokenRecord | None:
         """Return the token of a hash."""
 
+    async def look_up(self, token_id: str) -> TokenRecord | None:
+        """Return the token of an id."""
+
     async def get(self, token_id: str) -> TokenRecord | None:
         """Return the token of an id, locked until the transaction ends."""
 

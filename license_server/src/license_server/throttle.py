@@ -20,7 +20,9 @@ from license_server.ports import (
     EMAIL_MISMATCHES,
     MAILS_BY_SOURCE,
     MAILS_TO_ADDRESS,
+    OWN_CHANGES,
     SIGN_INS,
+    SIGN_INS_BY_SOURCE,
     Counters,
     Tally,
 )
@@ -46,6 +48,8 @@ def rules(requests_per_minute: int) -> Mapping[str, RateLimitItem]:
             MAILS_TO_ADDRESS: parse("3/day"),
             MAILS_BY_SOURCE: parse("20/hour"),
             ADMIN_FAILURES: parse("10/minute"),
+            SIGN_INS_BY_SOURCE: parse("30/minute"),
+            OWN_CHANGES: parse("20/hour"),
             SIGN_INS: parse(
                 "30/hour"
             ),  # of 10^6 codes; NIST SP 800-63B-4, 3.2.2 allows 100 in a row

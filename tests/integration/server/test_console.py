@@ -291,7 +291,7 @@ async def test_too_many_tries_are_stopped_even_with_the_right_password(
 async def test_a_source_that_guesses_is_stopped(
     site: Site, throttle: CountingThrottle, browser: Browser, ada: Enrolled
 ) -> None:
-    throttle.counts.update({("admin_failures", "127.0.0.1"): 1_000})
+    throttle.counts.update({("sign_ins_by_source", "127.0.0.1"): 1_000})
     assert (await site.sign_in(browser, ada)).status == 429
 
 
@@ -429,6 +429,28 @@ async def test_a_session_that_ends_in_mid_form_loses_nothing_typed(
     assert await site.emails() == []
     sent = {**again.hidden(), **typed, "entitlements": "c"}
     assert (await signed_in.send("/console/licenses/new", sent)).secret("key")
+
+
+async def test_a_form_of_a_page_that_the_role_has_lost_leads_to_that_page(
+    site: Site, signed_in: Browser, ada: Enrolled
+) -> None:
+    path = f"/console/operators/{ada.operator.operator_id}"
+    page = await signed_in.open(path)
+    signed_in.clock.now += OPERATORS.idle
+    asked = await signed_in.send(path, {**page.hidden(), "role": "support"})
+    async with site.vendor.desk(NOW) as desk:
+        await Operators(desk).change_role(ada.operator.operator_id, Role.AUDITOR)
+    fields = {"name": "ada", "password": ada.password, "code": site.code(ada)}
+    answer = await signed_in.send("/console/sign-in", {**asked.hidden(), **fields})
+    assert (answer.status, answer.location) == (303, path)
+    assert (await signed_in.open(path)).status == 403
+    assert (await signed_in.open("/console/")).heading == "Dashboard"
+
+
+async def test_a_part_of_a_page_without_a_session_leads_to_the_sign_in(browser: Browser) -> None:
+    part = await browser.open("/console/licenses?search=x", hx_request="true")
+    assert part.response.headers["hx-redirect"].startswith("/console/sign-in?next=%2Fconsole")
+    assert part.status == 204
 
 
 async def test_neither_a_password_nor_a_foreign_form_is_kept(

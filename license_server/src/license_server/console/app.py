@@ -191,7 +191,10 @@ class Console:
         if request.path == _SIGN_IN:
             return self._sign_in_page(request, target_of(request.query, BASE), Fields())
         if request.method == "GET":
-            return answers.redirection(f"{_SIGN_IN}?{answers.query(next=request.address)}")
+            to = f"{_SIGN_IN}?{answers.query(next=request.address)}"
+            if request.is_by_script:
+                return answers.redirection_of_script(to)
+            return answers.redirection(to)
         is_own = is_own_form(request, self._cookies.session(request))
         kept = to_keep(request.form) if is_own else Fields()
         return self._sign_in_page(request, request.address, kept, status=HTTPStatus.UNAUTHORIZED)

@@ -15,7 +15,7 @@ from license_server.web.pages import Page
 from license_server.web.requests import Fields
 
 _PAGE: Final = 50
-_MOST_AT_ONCE: Final = 500
+_MOST_AT_ONCE: Final = 100
 _FILTERS: Final = ("product", "status", "kind", "expires_after", "expires_before", "owner_id")
 _DATES: Final = ("expires_after", "expires_before")
 ORDERS: Final = ("newest", "oldest", "ends_first", "ends_last")

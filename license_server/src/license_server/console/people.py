@@ -11,7 +11,7 @@ from license_server.api.server import Caller
 from license_server.desk import Desk, Vault
 from license_server.errors import CredentialInvalid
 from license_server.operators import NAME
-from license_server.ports import ADMIN_FAILURES, SIGN_INS, Throttle
+from license_server.ports import SIGN_INS, SIGN_INS_BY_SOURCE, Throttle
 from license_server.sessions import (
     OPERATORS,
     SEEN_RESOLUTION,
@@ -20,6 +20,7 @@ from license_server.sessions import (
     new_cookie,
 )
 from license_server.stores import Repository, Transaction
+from license_server.throttle import source_of
 from license_server.web.requests import Request
 
 _log = structlog.get_logger(__name__)
@@ -48,7 +49,7 @@ class People:
     Args:
         repository: where sessions, operators and tokens are.
         vault: opens what is sealed of operators.
-        throttle: counts tries, rules `ADMIN_FAILURES` and `SIGN_INS`.
+        throttle: counts tries, rules `SIGN_INS` and `SIGN_INS_BY_SOURCE`.
     """
 
     def __init__(self, repository: Repository, vault: Vault, throttle: Throttle) -> None:
@@ -83,7 +84,7 @@ class People:
             RateLimited: too many tries of this source, or under this name.
         """
         form = request.form
-        await self._throttle.hit(ADMIN_FAILURES, request.source, cost=0)
+        await self._throttle.hit(SIGN_INS_BY_SOURCE, source_of(request.source))
         name = form.get("name").lower()
         if not form.get("token"):
             await self._throttle.hit(SIGN_INS, name if NAME.fullmatch(name) else "")
@@ -96,7 +97,6 @@ class People:
                 await desk.record("session.begin", subject, None, None)
         except CredentialInvalid:
             _log.warning("auth.failed", client=request.source)
-            await self._throttle.hit(ADMIN_FAILURES, request.source)
             raise
         return cookie
 
@@ -126,7 +126,7 @@ class People:
 
 async def _person(transaction: Transaction, subject: str, now: datetime) -> Person | None:
     """Return who a session belongs to, while it may still do something."""
-    operator = await transaction.operators.get(subject)
+    operator = await transaction.operators.look_up(subject)
     if operator is not None:
         if operator.disabled_at is not None:
             return None
@@ -135,7 +135,7 @@ async def _person(transaction: Transaction, subject: str, now: datetime) -> Pers
             caller, operator.name, is_operator=True,
             has_own_password=operator.password_changed_at is not None,
         )  # fmt: skip
-    token = await transaction.tokens.get(subject)
+    token = await transaction.tokens.look_up(subject)
     if token is None or token.revoked_at is not None or now >= token.expires_at:
         return None
     return Person(Caller(subject, token.role), token.name, is_operator=False, has_own_password=True)

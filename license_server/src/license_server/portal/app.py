@@ -23,6 +23,7 @@ from license_server.license_files import LoadIssuer
 from license_server.middleware import RawResponse
 from license_server.portal.own import DONE, PAGES
 from license_server.portal.visits import BASE, Answer, Visit
+from license_server.ports import OWN_CHANGES, Throttle
 from license_server.problems import KINDS, MethodNotAllowed
 from license_server.products import is_product_code
 from license_server.self_service import SelfService
@@ -34,6 +35,7 @@ from license_server.sessions import (
     new_cookie,
 )
 from license_server.stores import Repository, Transaction
+from license_server.throttle import REQUESTS, source_of
 from license_server.web import answers
 from license_server.web.cookies import (
     Cookies,
@@ -61,6 +63,7 @@ class Portal:
         app: answers everything else.
         repository: where licenses and sessions are.
         self_service: notes what is asked for by mail.
+        throttle: counts requests by source and changes by owner.
         load_issuer: reads the key for license files.
         now: the wall clock.
     """
@@ -70,12 +73,14 @@ class Portal:
         app: ASGIApp,
         repository: Repository,
         self_service: SelfService,
+        throttle: Throttle,
         load_issuer: LoadIssuer,
         now: Callable[[], datetime],
     ) -> None:
         self._app = app
         self._repository = repository
         self._self_service = self_service
+        self._throttle = throttle
         self._load_issuer = load_issuer
         self._now = now
         self._cookies = Cookies("portal")
@@ -103,10 +108,11 @@ class Portal:
 
     async def _answer(self, request: Request) -> Answer:
         path, is_form = request.path, request.method == "POST"
-        if path == "/":
-            return self._public_page(request, "about.html")
         if path.startswith(f"{_HOME}static/"):
             return answers.require_static_file(path.removeprefix(f"{_HOME}static/"))
+        await self._throttle.hit(REQUESTS, source_of(request.source))
+        if path == "/":
+            return self._public_page(request, "about.html")
         if path.startswith(_ENTER):
             return (
                 await self._enter(request) if is_form else self._public_page(request, "enter.html")
@@ -145,6 +151,7 @@ class Portal:
             async with self._repository.transaction() as transaction:
                 desk = self._self_service.desk(transaction, request.scope)
                 owner_id = await redeem_sign_in(desk, token)
+                await desk.record("owner.sign_in", owner_id, None, None)
                 cookie = new_cookie()
                 session = Session(hash_of_cookie(cookie), owner_id, desk.now, desk.now)
                 await transaction.sessions.add(session)
@@ -161,8 +168,7 @@ class Portal:
         return answers.redirection(_HOME, [self._cookies.take()])
 
     async def _visit(self, request: Request) -> Answer:
-        async with self._repository.transaction() as transaction:
-            owner = await self._owner(request, transaction)
+        owner = await self._owner(request, self._cookies.session_hash(request))
         if owner is None:
             return self._front(request)
         if request.path == _HOME:
@@ -192,6 +198,7 @@ class Portal:
         page, values = self._pages.find(request.path)
         if page.submit is None:
             raise MethodNotAllowed("GET, HEAD")
+        await self._throttle.hit(OWN_CHANGES, owner.owner_id)
         async with self._repository.transaction() as transaction:
             return await page.submit(self._visit_of(request, values, owner, transaction))
 
@@ -212,23 +219,31 @@ class Portal:
             form_token=token_of(self._cookies.session(request) or ""),
         )
 
-    async def _owner(self, request: Request, transaction: Transaction) -> OwnerView | None:
-        """Return who signed in with a session that is not over."""
-        session_hash, now = self._cookies.session_hash(request), self._now()
-        session = None if session_hash is None else await transaction.sessions.find(session_hash)
-        if session is None:
+    async def _owner(self, request: Request, session_hash: bytes | None) -> OwnerView | None:
+        """Return who signed in with a session that is not over; asks nobody for who has none."""
+        if session_hash is None:
             return None
-        try:
+        async with self._repository.transaction() as transaction:
+            session = await transaction.sessions.find(session_hash)
+            if session is None:
+                return None
             desk = self._self_service.desk(transaction, request.scope)
-            owner = await Owners(desk).get(session.subject)
-        except NotFound:
-            return None
-        if session.is_over(CUSTOMERS, now) or owner.erased_at is not None:
-            await transaction.sessions.end(session.hash)
-            return None
-        if now - session.seen_at >= SEEN_RESOLUTION:
-            await transaction.sessions.mark_seen(session.hash, now)
-        return owner
+            owner = await _found(desk, session.subject)
+            if owner is None or session.is_over(CUSTOMERS, desk.now):
+                await transaction.sessions.end(session_hash)
+                return None
+            if desk.now - session.seen_at >= SEEN_RESOLUTION:
+                await transaction.sessions.mark_seen(session_hash, desk.now)
+            return owner
+
+
+async def _found(desk: Desk, owner_id: str) -> OwnerView | None:
+    """Return an owner who was not erased."""
+    try:
+        owner = await Owners(desk).get(owner_id)
+    except NotFound:
+        return None
+    return owner if owner.erased_at is None else None
 
 
 def _of_product(ask: Callable[[Desk, Email, str], Awaitable[None]], request: Request) -> Ask:

@@ -23,6 +23,11 @@ class SqlOperators(Store):
         row = await self._row(select(operators).where(operators.c.name == name))
         return None if row is None else _to_operator(row)
 
+    async def look_up(self, operator_id: str) -> Operator | None:
+        """See `OperatorStore`."""
+        row = await self._row(select(operators).where(operators.c.id == operator_id))
+        return None if row is None else _to_operator(row)
+
     async def get(self, operator_id: str) -> Operator | None:
         """See `OperatorStore`."""
         is_meant = operators.c.id == operator_id

@@ -34,6 +34,11 @@ class SqlTokens(Store):
         row = await self._row(select(admin_tokens).where(admin_tokens.c.hash == token_hash))
         return None if row is None else _to_record(row)
 
+    async def look_up(self, token_id: str) -> TokenRecord | None:
+        """See `TokenStore`."""
+        row = await self._row(select(admin_tokens).where(admin_tokens.c.id == token_id))
+        return None if row is None else _to_record(row)
+
     async def get(self, token_id: str) -> TokenRecord | None:
         """See `TokenStore`."""
         is_meant = admin_tokens.c.id == token_id

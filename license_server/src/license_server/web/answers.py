@@ -52,6 +52,12 @@ def redirection(to: str, headers: Headers = ()) -> RawResponse:
     return RawResponse(HTTPStatus.SEE_OTHER, (*own, *headers), b"")
 
 
+def redirection_of_script(to: str) -> RawResponse:
+    """Answer htmx, which would put a page that it is redirected to into its own."""
+    headers = ((b"hx-redirect", to.encode("ascii")), (b"content-length", b"0"))
+    return RawResponse(HTTPStatus.NO_CONTENT, headers, b"")
+
+
 def query(**members: object) -> str:
     """Return a query of the members that are neither None nor empty."""
     given = {name: str(value) for name, value in members.items() if value not in {None, ""}}

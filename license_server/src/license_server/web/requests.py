@@ -104,6 +104,11 @@ class Request:
         request_id: str = self.scope["state"]["request_id"]
         return request_id
 
+    @property
+    def is_by_script(self) -> bool:
+        """Tell whether htmx asks, for a part of a page."""
+        return self.header(b"hx-request") == "true"
+
     def moved_to(self, address: str) -> "Request":
         """Return a GET of another address by the same browser."""
         path, _, query = address.partition("?")
