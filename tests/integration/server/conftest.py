@@ -28,17 +28,18 @@ def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture
+def on_postgres(postgres: SharedPostgres, new_database: Callable[..., str]) -> Database:
+    """A migrated database of PostgreSQL."""
+    return Database.from_url(new_database(template=postgres.template(TEMPLATE, migrate)))
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database(
-    request: pytest.FixtureRequest,
-    migrated_file: Path,
-    tmp_path: Path,
-    postgres: SharedPostgres,
-    new_database: Callable[..., str],
-) -> Database:
+def database(request: pytest.FixtureRequest, migrated_file: Path, tmp_path: Path) -> Database:
     """A migrated database of its own."""
     if request.param == "postgresql":
-        return Database.from_url(new_database(template=postgres.template(TEMPLATE, migrate)))
+        on_postgres: Database = request.getfixturevalue("on_postgres")
+        return on_postgres
     return Database.of_file(Path(shutil.copy(migrated_file, tmp_path / "license-server.db")))
 
 

@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 from starlette.types import Receive, Scope, Send
 
-from integration.server.conftest import TEMPLATE, migrate
 from license_server import console
 from license_server.admin.licenses import Licenses
 from license_server.admin.operators import Enrolled, Operators
@@ -30,7 +29,6 @@ from support.admin_api import Clock, endpoints
 from support.browsers import Browser, Shown, browsing
 from support.licensed_vendor import Vendor
 from support.licensing import DAY, NOW, CountingThrottle
-from support.postgres import SharedPostgres
 
 pytestmark = pytest.mark.anyio
 
@@ -89,9 +87,9 @@ class Site:
 
 
 @pytest.fixture
-def database(postgres: SharedPostgres, new_database: Callable[..., str]) -> Database:
-    """A database of PostgreSQL: pages hold no SQL, and what they ask runs on both elsewhere."""
-    return Database.from_url(new_database(template=postgres.template(TEMPLATE, migrate)))
+def database(on_postgres: Database) -> Database:
+    """Pages hold no SQL, and what they ask runs on both databases elsewhere."""
+    return on_postgres
 
 
 @pytest.fixture

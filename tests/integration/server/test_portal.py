@@ -28,6 +28,7 @@ from license_server.mail.delivery import deliver_mail
 from license_server.mail.writing import MailWriter
 from license_server.portal.app import Portal
 from license_server.portal.own import PAGES
+from license_server.repository.database import Database
 from license_server.repository.transaction import SqlRepository
 from license_server.self_service import SelfService
 from license_server.sessions import CUSTOMERS
@@ -98,6 +99,12 @@ class Site:
         while await self.worker.drain_once():
             pass
         return len(self.inbox.messages)
+
+
+@pytest.fixture
+def database(on_postgres: Database) -> Database:
+    """Pages hold no SQL, and what they ask runs on both databases elsewhere."""
+    return on_postgres
 
 
 @pytest.fixture
