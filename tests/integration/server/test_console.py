@@ -527,7 +527,7 @@ async def test_a_refused_action_says_why_and_changes_nothing(
     before = await site.actions()
     refused = await signed_in.submit(f"{path}/suspend")
     assert refused.status == 409
-    assert "cannot suspend" in refused.text
+    assert "Cannot suspend" in refused.text
     assert await site.actions() == before
 
 

@@ -136,7 +136,7 @@ def test_a_wrong_code_lets_nobody_in(site: VendorSite, page: Page, ada: Person) 
     page.get_by_label("Password").fill(ada.password)
     page.get_by_label("Code of your authenticator app").fill("000000")
     page.get_by_role("button", name="Sign in", exact=True).click()
-    expect(page.get_by_role("alert")).to_contain_text("name, password or code is not right")
+    expect(page.get_by_role("alert")).to_contain_text("Name, password or code is not right")
     assert COOKIE not in {cookie["name"] for cookie in page.context.cookies()}
     page.goto(f"{site.admin_url}/console/licenses")
     expect(page.get_by_role("button", name="Sign in", exact=True)).to_be_visible()

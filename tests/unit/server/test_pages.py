@@ -13,7 +13,7 @@ from license_server.console.searching import Search, read_search
 from license_server.errors import BodyTooLarge, InvalidField, UnsupportedMediaType
 from license_server.spans import read_span, span_text
 from license_server.web.kept import kept_form, target_of, to_keep
-from license_server.web.rendering import ago, day, instant, number, span
+from license_server.web.rendering import ago, day, instant, number, sentence, span, ticked
 from license_server.web.requests import MAX_FORM_BYTES, Fields, Request, read_request
 from support.licensing import KEY
 
@@ -129,6 +129,11 @@ def test_values_are_written_for_people() -> None:
     assert ago(None, NOW) == "never"
     assert (span(129_600), span(0), span(None)) == ("1 day 12 hours", "0 seconds", "without end")
     assert number(1_234_567) == "1,234,567"
+
+
+def test_commands_in_a_text_are_set_apart_and_nothing_else_is_markup() -> None:
+    assert ticked("run `a <b>` daily & now") == ("run <code>a &lt;b&gt;</code> daily &amp; now")
+    assert (sentence("it ends"), sentence("")) == ("It ends", "")
 
 
 def test_a_chart_says_its_numbers_and_is_no_markup_of_others() -> None:

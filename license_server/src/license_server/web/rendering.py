@@ -37,6 +37,8 @@ def environment(package: str, base: str, **constants: object) -> Environment:
         "span": span,
         "number": number,
         "words": words,
+        "sentence": sentence,
+        "ticked": ticked,
     }
 
     def static(name: str) -> str:
@@ -102,6 +104,20 @@ def number(value: int) -> str:
 def words(name: str) -> str:
     """Write a name of the protocol as words: `license.rotate_key` as `license rotate key`."""
     return name.replace(".", " ").replace("_", " ").replace("-", " ")
+
+
+def sentence(text: str) -> str:
+    """Write a message as a sentence begins."""
+    return text[:1].upper() + text[1:]
+
+
+def ticked(text: str) -> Markup:
+    """Write a text whose commands stand between backticks."""
+    parts = text.split("`")
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if number % 2 else part
+        for number, part in enumerate(parts)
+    )
 
 
 def _instant(value: str | datetime | int | date) -> datetime:
