@@ -1,12 +1,13 @@
 """Operators: who they are, what proves it, and how they are switched off, on both databases."""
 
+import asyncio
 import base64
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
 
-from license_server.admin.operators import Enrolled, Operators
+from license_server.admin.operators import Enrolled, Operators, proven_hash
 from license_server.errors import CredentialInvalid, InvalidField, StateConflict
 from license_server.operators import Operator
 from license_server.sessions import Session
@@ -38,7 +39,10 @@ def code_of(enrolled: Enrolled, steps: int = 0) -> str:
 
 async def sign_in(vendor: Vendor, name: str, password: str, code: str) -> Operator:
     async with vendor.desk(NOW) as desk:
-        return await Operators(desk).require(name, password, code)
+        password_hash = await Operators(desk).password_hash(name)
+    proven = await proven_hash(password, password_hash)
+    async with vendor.desk(NOW) as desk:
+        return await Operators(desk).require(name, proven, code)
 
 
 async def has_session(vendor: Vendor, session: Session) -> bool:
@@ -85,6 +89,25 @@ async def test_a_code_that_was_seen_is_of_no_use(vendor: Vendor, ada: Enrolled) 
     with pytest.raises(CredentialInvalid):
         await sign_in(vendor, "ada", ada.password, code_of(ada))
     assert (await sign_in(vendor, "ada", ada.password, code_of(ada, 1))).name == "ada"
+
+
+async def test_of_two_who_use_a_code_at_one_instant_one_gets_in(
+    vendor: Vendor, ada: Enrolled
+) -> None:
+    tries = [sign_in(vendor, "ada", ada.password, code_of(ada)) for _ in range(5)]
+    outcomes = await asyncio.gather(*tries, return_exceptions=True)
+    assert [type(one) for one in outcomes].count(Operator) == 1
+    assert [type(one) for one in outcomes].count(CredentialInvalid) == 4
+
+
+async def test_a_password_that_was_replaced_meanwhile_proves_nothing(
+    vendor: Vendor, ada: Enrolled
+) -> None:
+    async with vendor.desk(NOW) as desk:
+        proven = await proven_hash(ada.password, await Operators(desk).password_hash("ada"))
+        anew = await Operators(desk).reset(ada.operator.operator_id)
+        with pytest.raises(CredentialInvalid):
+            await Operators(desk).require("ada", proven, code_of(anew))
 
 
 async def test_a_disabled_operator_is_out_at_once(

@@ -158,19 +158,29 @@ class Operators:
         await self._record("sign_out", operator, {"sessions": ended})
         return ended
 
-    async def require(self, name: str, password: str, code: str) -> Operator:
+    async def password_hash(self, name: str) -> str:
+        """Return what the password of an operator is compared with, by `proven_hash`.
+
+        For an unknown name it is nobody's, so that this costs as much time.
+        """
+        found = await self._store.find(name)
+        return _nobodys_hash() if found is None else found.password_hash
+
+    async def require(self, name: str, proven: str | None, code: str) -> Operator:
         """Return the operator who knows its password and the present code of its app.
 
-        Unknown names cost as much time as known ones.
+        Args:
+            name: of the operator.
+            proven: the hash that the password fits; None = it fits none. To compare takes time,
+                so it is done before, outside of any transaction.
+            code: 6 digits.
 
         Raises:
             CredentialInvalid: it is not one of them; the text tells no more.
         """
         found = await self._store.find(name)
-        password_hash = _nobodys_hash() if found is None else found.password_hash
-        is_right = await asyncio.to_thread(verify_password, password, password_hash)
-        operator = None if found is None else await self._store.get(found.operator_id)
-        if operator is None or not is_right or operator.disabled_at is not None:
+        operator = await self._store.get("" if found is None else found.operator_id)
+        if operator is None or operator.password_hash != proven or operator.disabled_at is not None:
             raise CredentialInvalid(_REFUSAL)
         signed_in = replace(self._after_code(operator, code), signed_in_at=self._desk.now)
         await self._store.save(signed_in)
@@ -184,8 +194,7 @@ class Operators:
             CredentialInvalid: the old one or the code is not right.
         """
         operator = await self.get(operator_id)
-        is_right = await asyncio.to_thread(verify_password, old, operator.password_hash)
-        if not is_right:
+        if await proven_hash(old, operator.password_hash) is None:
             raise CredentialInvalid("the present password or the code is not right")
         weakness = password_weakness(operator.name, new)
         if weakness is not None:
@@ -229,6 +238,12 @@ class Operators:
 
     async def _record(self, action: str, operator: Operator, after: State | None) -> None:
         await self._desk.record(f"operator.{action}", operator.operator_id, None, after)
+
+
+async def proven_hash(password: str, password_hash: str) -> str | None:
+    """Return the hash if the password fits it, else None."""
+    is_right = await asyncio.to_thread(verify_password, password, password_hash)
+    return password_hash if is_right else None
 
 
 def _secret_of(operator_id: str) -> str:

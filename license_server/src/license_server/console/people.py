@@ -1,11 +1,12 @@
 """Who uses the console: operators by password and code, and holders of admin tokens."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
 
-from license_server.admin.operators import Operators
+from license_server.admin.operators import Operators, proven_hash
 from license_server.admin.tokens import Tokens
 from license_server.api.server import Caller
 from license_server.desk import Desk, Vault
@@ -85,20 +86,13 @@ class People:
         """
         form = request.form
         await self._throttle.hit(SIGN_INS_BY_SOURCE, source_of(request.source))
-        name = form.get("name").lower()
-        if not form.get("token"):
-            await self._throttle.hit(SIGN_INS, name if NAME.fullmatch(name) else "")
         try:
-            async with self._repository.transaction() as transaction:
-                subject = await self._subject(request, name, transaction, now)
-                cookie = new_cookie()
-                await transaction.sessions.add(Session(hash_of_cookie(cookie), subject, now, now))
-                desk = Desk(transaction, self._vault, subject, now, request.request_id)
-                await desk.record("session.begin", subject, None, None)
+            if token := form.get("token"):
+                return await self._begin(request, now, lambda desk: _holder(desk, token))
+            return await self._sign_in_by_password(request, form.get("name").lower(), now)
         except CredentialInvalid:
             _log.warning("auth.failed", client=request.source)
             raise
-        return cookie
 
     async def sign_out(self, session_hash: bytes) -> None:
         """End a session."""
@@ -110,18 +104,40 @@ class People:
         actor = person.caller.actor
         async with self._repository.transaction() as transaction:
             ended = await transaction.sessions.end_all(actor)
-            desk = Desk(transaction, self._vault, actor, now, request.request_id)
+            desk = self._desk(transaction, actor, request, now)
             await desk.record("session.end_all", actor, None, {"sessions": ended})
 
-    async def _subject(
-        self, request: Request, name: str, transaction: Transaction, now: datetime
-    ) -> str:
+    async def _sign_in_by_password(self, request: Request, name: str, now: datetime) -> str:
         form = request.form
-        desk = Desk(transaction, self._vault, "", now, request.request_id)
-        if token := form.get("token"):
-            return (await Tokens(desk).require(token)).token_id
-        password, code = form.exactly("password"), form.get("code")
-        return (await Operators(desk).require(name, password, code)).operator_id
+        await self._throttle.hit(SIGN_INS, name if NAME.fullmatch(name) else "")
+        async with self._repository.transaction() as transaction:
+            operators = Operators(self._desk(transaction, "", request, now))
+            password_hash = await operators.password_hash(name)
+        proven = await proven_hash(form.exactly("password"), password_hash)
+
+        async def operator_id(desk: Desk) -> str:
+            return (await Operators(desk).require(name, proven, form.get("code"))).operator_id
+
+        return await self._begin(request, now, operator_id)
+
+    async def _begin(
+        self, request: Request, now: datetime, identify: Callable[[Desk], Awaitable[str]]
+    ) -> str:
+        """Begin a session of whom `identify` names, and return its cookie."""
+        cookie = new_cookie()
+        async with self._repository.transaction() as transaction:
+            subject = await identify(self._desk(transaction, "", request, now))
+            await transaction.sessions.add(Session(hash_of_cookie(cookie), subject, now, now))
+            desk = self._desk(transaction, subject, request, now)
+            await desk.record("session.begin", subject, None, None)
+        return cookie
+
+    def _desk(self, transaction: Transaction, actor: str, request: Request, now: datetime) -> Desk:
+        return Desk(transaction, self._vault, actor, now, request.request_id)
+
+
+async def _holder(desk: Desk, token: str) -> str:
+    return (await Tokens(desk).require(token)).token_id
 
 
 async def _person(transaction: Transaction, subject: str, now: datetime) -> Person | None:
