@@ -223,7 +223,32 @@ def test_lists_for_scripts_are_json_and_empty_lists_too(shell: Shell) -> None:
     assert sorted(listed) == sorted([first, second["id"]])
     by_owner = shell.json("license", "list", "--email", "ADA@example.com")
     assert [entry["id"] for entry in by_owner] == [first]
+    by_end = shell.json("license", "list", "--order", "ends-first")
+    assert [entry["id"] for entry in by_end] == sorted(listed)
     assert [entry["code"] for entry in shell.json("product", "list")] == ["db-api", "other"]
+
+
+def test_what_happened_to_a_license_is_told_newest_first(shell: Shell) -> None:
+    license_id = shell.issue()["id"]
+    shell("license", "suspend", license_id)
+    told = shell.json("license", "history", license_id)
+    assert [one["action"] for one in told] == ["license.suspend", "license.issue"]
+    assert "license.suspend" in shell("license", "history", license_id, "-n", "1")
+
+
+def test_operators_are_let_in_and_out(shell: Shell) -> None:
+    made = shell.json("operator", "add", "grace", "--role", "support")
+    assert made["totp_uri"].startswith("otpauth://totp/")
+    assert "of this name already" in shell("operator", "add", "grace", "--role", "owner", status=3)
+    assert shell.json("operator", "change", "grace", "--role", "owner")["role"] == "owner"
+    assert shell.json("operator", "reset", "grace")["password"] != made["password"]
+    assert shell.json("operator", "sign-out", "grace") == {"ended": 0}
+    assert shell.json("operator", "disable", "grace")["disabled_at"] is not None
+    assert shell.json("operator", "enable", "grace")["disabled_at"] is None
+    listed = shell("operator", "list")
+    assert "grace" in listed
+    assert made["password"] not in listed
+    assert "no operator of this name" in shell("operator", "reset", "eve", status=3)
 
 
 @pytest.mark.parametrize(
@@ -332,12 +357,13 @@ def test_migrate_makes_a_missing_database(shell: Shell) -> None:
 def test_help_shows_examples(tmp_path: Path) -> None:
     shell = Shell(tmp_path)
     groups = {
-        "license": ("issue", "list", "show", "suspend", "reinstate", "revoke", "renew", "convert",
-                    "transfer", "rotate-key", "change", "file"),
+        "license": ("issue", "list", "show", "history", "suspend", "reinstate", "revoke", "renew",
+                    "convert", "transfer", "rotate-key", "change", "file"),
         "product": ("create", "change", "show", "list"),
         "deployment": ("list", "block", "unblock", "remove"),
         "owner": ("find", "export", "erase"),
         "token": ("create", "list", "revoke"),
+        "operator": ("add", "list", "change", "reset", "disable", "enable", "sign-out"),
         "audit": ("tail", "export", "checkpoint", "verify"),
         "keyset": ("export-trust", "show", "draft", "sign", "install"),
         "keys": ("list", "new", "promote", "revoke", "new-root"),

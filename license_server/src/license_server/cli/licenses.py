@@ -33,6 +33,7 @@ Examples:
   license-server license list --product db-api --email ada@example.com --json
   license-server license list --domain example.com --status expired --limit 1000
   license-server license list --key-hint 7K2M
+  license-server license list --status active --order ends-first --limit 20
   license-server license list --expires-after 2027-01-01 --expires-before 2027-02-01
 
 Dates are UTC; the first day counts, the last does not."""
@@ -40,6 +41,7 @@ Dates are UTC; the first day counts, the last does not."""
 _ONE_EPILOG: Final = """\b
 Examples:
   license-server license show lic_…
+  license-server license history lic_…
   license-server license suspend lic_…
   license-server license rotate-key lic_… --overlap 7d --mail
   license-server license transfer lic_… --email grace@example.com
@@ -111,12 +113,20 @@ def issue(
 
 @license_.command("list", epilog=_LIST_EPILOG)
 @license_filters
+@click.option(
+    "--order",
+    type=click.Choice(["oldest", "newest", "ends-first", "ends-last"]),
+    default="oldest",
+    show_default=True,
+    help="Those without an end count as the last to end.",
+)
 @click.option("--limit", default=100, show_default=True, help="At most so many.")
 @as_json
 @click.pass_obj
-def list_(target: Target, /, limit: int, *, is_json: bool, **filters: Any) -> None:  # noqa: ANN401 - the filters
-    """List licenses, oldest first."""
-    records = listed(target, "licenses", filters_of(filters), limit)
+def list_(target: Target, /, order: str, limit: int, *, is_json: bool, **filters: Any) -> None:  # noqa: ANN401 - the filters
+    """List licenses."""
+    query = {**filters_of(filters), "order": order.replace("-", "_")}
+    records = listed(target, "licenses", query, limit)
     columns = ("id", "product", "email", "kind", "status", "key_hint", "expires_at")
     show_all(records, columns, is_json=is_json, nothing="There is no such license.")
     if len(records) == limit and not is_json:
@@ -130,6 +140,19 @@ def list_(target: Target, /, limit: int, *, is_json: bool, **filters: Any) -> No
 def show_(target: Target, license_id: str, *, is_json: bool) -> None:
     """Show a license with its owner's email."""
     show(call(target, "GET", f"licenses/{license_id}"), is_json=is_json)
+
+
+@license_.command(epilog=_ONE_EPILOG)
+@_id
+@click.option("-n", "number", default=20, show_default=True, help="So many.")
+@as_json
+@click.pass_obj
+def history(target: Target, license_id: str, number: int, *, is_json: bool) -> None:
+    """Show what happened to a license, newest first, from the audit log."""
+    path, query = f"licenses/{license_id}/history", {"limit": number}
+    entries = call(target, "GET", path, query=query)["items"]
+    columns = ("seq", "at", "action", "actor", "actor_name", "after")
+    show_all(entries, columns, is_json=is_json, nothing="The log holds nothing of it.")
 
 
 @license_.command(epilog=_ONE_EPILOG)
