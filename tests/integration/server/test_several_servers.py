@@ -20,6 +20,7 @@ from support.vendor import Vendor
 pytestmark = pytest.mark.timeout(300)  # it starts many processes, on machines that are busy
 
 REQUESTS_PER_MINUTE = 200
+STEP = REQUESTS_PER_MINUTE // 20
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +106,8 @@ def test_a_source_that_one_server_sends_away_is_soon_sent_away_by_the_other(
                     return count
         raise AssertionError("it was never refused")
 
-    assert answered(servers[0]) == REQUESTS_PER_MINUTE
+    # an exchange that is slower than the next requests forgets less than a step of them
+    assert 0 <= answered(servers[0]) - REQUESTS_PER_MINUTE < STEP
     assert answered(servers[1]) < REQUESTS_PER_MINUTE / 2
 
 

@@ -18,7 +18,6 @@ _PAGE: Final = 50
 _MOST_AT_ONCE: Final = 100
 _FILTERS: Final = ("product", "status", "kind", "expires_after", "expires_before", "owner_id")
 _DATES: Final = ("expires_after", "expires_before")
-ORDERS: Final = ("newest", "oldest", "ends_first", "ends_last")
 BULK_ACTIONS: Final = ("suspend", "reinstate", "revoke")
 
 
@@ -30,7 +29,7 @@ async def _list(visit: Visit) -> Answer:
     if found.key_hint is not None and found.key_hint != query.get("search"):
         kept = {name: value for name, value in query.pairs if name != "search"}
         return visit.redirect(f"/licenses?{query_of(**kept, search=found.key_hint)}")
-    order = query.get("order", ORDERS[0])
+    order = query.get("order", "newest")
     problem, listed, count = None, {"items": (), "next_cursor": None}, None
     try:
         members = _members(query, found)
