@@ -29,6 +29,7 @@ from support.admin_api import Clock, endpoints
 from support.browsers import Browser, Shown, browsing
 from support.licensed_vendor import Vendor
 from support.licensing import DAY, NOW, CountingThrottle
+from support.log_attacks import spoil_signature
 
 pytestmark = pytest.mark.anyio
 
@@ -657,6 +658,11 @@ async def test_the_log_is_filtered_verified_and_signed_for(signed_in: Browser) -
     assert "The log is sound" in (await signed_in.submit("/console/audit/verify")).text
     assert "is signed for" in (await signed_in.submit("/console/audit/checkpoint")).text
     assert "1 checkpoint fits" in (await signed_in.submit("/console/audit/verify")).text
+    made = await signed_in.submit("/console/audit/checkpoint")
+    spoil_signature(Path(re.findall(r"appended to <code>(.+?)</code>", made.html)[0]))
+    doubtful = (await signed_in.submit("/console/audit/verify")).text
+    assert "Not every checkpoint could be believed" in doubtful
+    assert "Line 2: " in doubtful
 
 
 async def test_an_operator_changes_its_password_here(

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import text
@@ -11,7 +12,7 @@ from license_server.tokens import Role
 from support.admin_api import AdminClient
 from support.licensed_vendor import Vendor
 from support.licensing import DAY, NOW
-from support.log_attacks import unguarded
+from support.log_attacks import spoil_signature, unguarded
 
 pytestmark = pytest.mark.anyio
 
@@ -121,6 +122,17 @@ async def test_the_log_is_verified_and_a_checkpoint_shows_what_was_cut_off(
     cut = await api.post("audit/verify")
     assert not cut["is_sound"]
     assert f"entry {made['seq']} is missing" in cut["fault"]
+
+
+async def test_a_checkpoint_that_nobody_can_believe_is_told_of(api: AdminClient) -> None:
+    await api.issue()
+    made = await api.post("audit/checkpoint")
+    assert (await api.post("audit/verify"))["left_out"] == []
+    spoil_signature(Path(made["file"]))
+    await spoil(api, f"DELETE FROM audit_log WHERE seq = {made['seq']}")
+    cut = await api.post("audit/verify")
+    assert cut["checkpoints"] == 0
+    assert [one["line"] for one in cut["left_out"]] == [1]
 
 
 async def test_a_changed_entry_is_named(api: AdminClient) -> None:

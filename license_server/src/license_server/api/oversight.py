@@ -22,8 +22,8 @@ from license_server.api.endpoints import (
     StreamEndpoint,
 )
 from license_server.api.members import Shown
-from license_server.audit import AuditBroken, Head, Verifier
-from license_server.checkpoint_files import read_heads, record_checkpoint
+from license_server.audit import AuditBroken, Verifier
+from license_server.checkpoint_files import SeenHeads, read_heads, record_checkpoint
 from license_server.checkpoints import CheckpointSigner
 from license_server.errors import ConfigurationError, SigningUnavailable
 from license_server.findings import Finding, Level
@@ -61,13 +61,24 @@ class Premises:
     started_at: datetime
 
 
+class LeftOut(Document):
+    """A line of the file of checkpoints that proves nothing."""
+
+    line: int
+    reason: str
+
+
 class Verification(Document):
-    """Whether the log is what was written; `fault` names the first entry that shows it is not."""
+    """Whether the log is what was written; `fault` names the first entry that shows it is not.
+
+    It is proven as far as the checkpoints reach that were held against it; `left_out` were not.
+    """
 
     is_sound: bool
     entries: int
     head: str
     checkpoints: int
+    left_out: tuple[LeftOut, ...]
     fault: str | None
 
 
@@ -194,10 +205,10 @@ def endpoints(premises: Premises) -> Sequence[AnyEndpoint]:
 
 
 async def _verify(premises: Premises, call: StreamCall[Nothing]) -> Streamed:
-    heads = _heads(premises)
+    seen = _seen_heads(premises)
     verifier, fault = Verifier(), None
     try:
-        verifier = Verifier.against(heads)
+        verifier = Verifier.against(seen.heads)
         await _walk(call, verifier)
     except AuditBroken as broken:
         fault = str(broken)
@@ -205,17 +216,18 @@ async def _verify(premises: Premises, call: StreamCall[Nothing]) -> Streamed:
         is_sound=fault is None,
         entries=verifier.head.seq,
         head=verifier.head.hash.hex(),
-        checkpoints=len(heads),
+        checkpoints=len(seen.heads),
+        left_out=tuple(LeftOut(line=line, reason=reason) for line, reason in seen.refusals),
         fault=fault,
     )
     return _whole(outcome)
 
 
-def _heads(premises: Premises) -> Sequence[Head]:
+def _seen_heads(premises: Premises) -> SeenHeads:
     """Return what the checkpoints have seen; a server that has made none has no file."""
     if not premises.checkpoint_file.exists():
-        return ()
-    return read_heads(premises.checkpoint_file, premises.keysets()).heads
+        return SeenHeads((), ())
+    return read_heads(premises.checkpoint_file, premises.keysets())
 
 
 async def _walk(call: StreamCall[Nothing], verifier: Verifier) -> None:
